@@ -1,0 +1,32 @@
+"""The errors that mmbench raises on purpose, and what each of them ends.
+
+Three rings: a `SampleError` costs one sample its answer, a `CellError` ends one (task, model) job of a
+sweep, and a `UsageError` says that the command itself is wrong. `mmbench.cli` turns the last two into one
+line on standard error and an exit status; no other module decides about exit statuses.
+"""
+
+from __future__ import annotations
+
+
+class MmbenchError(Exception):
+    """Root of the errors raised on purpose; its message is one line that says what, where and how to mend it."""
+
+
+class SampleError(MmbenchError):
+    """One sample cannot be answered. The run writes an error row for it and goes on."""
+
+
+class MediaError(SampleError):
+    """An audio clip, image or video cannot be decoded."""
+
+
+class CellError(MmbenchError):
+    """One (task, model) job cannot go on; the other jobs of a sweep do. Exit status 1."""
+
+
+class ModelLoadError(CellError):
+    """A model's weights, tokenizer or library cannot be loaded, so no sample of the cell can be answered."""
+
+
+class UsageError(MmbenchError):
+    """The command, a configuration value or an input file is wrong. Exit status 2."""
