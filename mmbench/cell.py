@@ -1,0 +1,168 @@
+"""One cell, (task, model): answer what is missing, write run.json first and scores.jsonl last, under a lock."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from mmbench.errors import CellError, UsageError
+from mmbench.identity import describe, environment
+from mmbench.predict import Outcome, predict
+from mmbench.progress import Progress
+from mmbench.score import read_records, score
+from mmbench.store import dumps, locked, open_run, write_atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from mmbench.schema import Model, Score
+    from mmbench.task import Task
+
+log = logging.getLogger(__name__)
+
+FORMAT = 1
+"""Version of the files of a cell; another one cannot be continued."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How a cell is run. None of it changes an answer.
+
+    Args:
+        batch_size: samples a batch.
+        limit: samples of each language; None is all.
+        max_failed: share of failed samples above which the cell fails.
+        retry_failed: whether samples that failed before are tried again.
+        progress: whether to show a bar, or lines where the output is no terminal.
+    """
+
+    batch_size: int = 8
+    limit: int | None = None
+    max_failed: float = 0.01
+    retry_failed: bool = False
+    progress: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense."""
+        if self.batch_size < 1:
+            raise UsageError(f"batch_size={self.batch_size}: must be at least 1")
+        if self.limit is not None and self.limit < 1:
+            raise UsageError(f"limit={self.limit}: must be at least 1, or null for all samples")
+        if not 0 <= self.max_failed <= 1:
+            raise UsageError(f"max_failed={self.max_failed}: must be a share between 0 and 1")
+
+
+def folder_of(results: Path, task: str, model: str) -> Path:
+    """Folder of a cell: named by content, never by time, so that the same command finds it again."""
+    for what, name in (("task.name", task), ("model.name", model)):
+        if not re.fullmatch(r"[\w.+@=-]{1,200}", name) or name.startswith("."):
+            raise UsageError(f"{what}={name!r}: must be a file name of letters, digits and _ . + @ = -")
+    return results / task / model
+
+
+def run_cell(
+    task: Task,
+    model: Model,
+    results: Path,
+    settings: Settings,
+    *,
+    config: Mapping[str, Any] | None = None,
+) -> tuple[list[Score], Outcome]:
+    """Run a cell, or what is missing of it.
+
+    Args:
+        task: what is asked.
+        model: who answers.
+        results: folder of all results.
+        settings: how to run it.
+        config: the resolved configuration, kept in run.json for people.
+
+    Returns:
+        The scores and what the loop did.
+
+    Raises:
+        CellError: the model cannot be loaded, the cell is in use, or more than `max_failed` of the samples failed.
+        UsageError: the data are wrong, or the cell was begun with other settings.
+    """
+    task.check(model)
+    validate = getattr(task.loader, "validate", None)
+    if validate is not None:
+        validate()
+    folder = folder_of(results, task.name, model.name)
+    with locked(folder):
+        run = {"format": FORMAT, "fingerprint": fingerprint(task, model)}
+        if (folder / "run.json").exists():
+            open_run(folder, run)  # refuse before a model is loaded
+        elif (folder / "predictions.jsonl").exists():
+            raise UsageError(f"{folder}: has predictions.jsonl but no run.json to say whose they are; move it away")
+
+        def begin() -> None:
+            open_run(folder, {**run, "environment": {**environment(), **device(model)}, "config": config})
+
+        with Progress(f"{task.name} / {model.name}", counted(task, settings.limit), enabled=settings.progress) as show:
+            outcome = predict(
+                task,
+                model,
+                folder / "predictions.jsonl",
+                batch_size=settings.batch_size,
+                limit=settings.limit,
+                retry_failed=settings.retry_failed,
+                begin=begin,
+                progress=show.update,
+            )
+        if outcome.selected == 0:  # before the scores there are replaced
+            raise CellError(f"task {task.name}: no sample is selected; look at task.languages, limit and the data")
+        scores = score_cell(task, model.name, folder, settings.limit)
+    log.info("%s / %s: %d answered now, %d before, %d failed", task.name, model.name, *counts(outcome))
+    if outcome.failed > settings.max_failed * outcome.selected:
+        raise CellError(
+            f"{task.name} / {model.name}: {outcome.failed} of {outcome.selected} samples failed, more than max_failed="
+            f"{settings.max_failed:g} allows; their error rows are in {folder / 'predictions.jsonl'}"
+        )
+    return scores, outcome
+
+
+def counts(outcome: Outcome) -> tuple[int, int, int]:
+    """Answered now, answered before, failed."""
+    return outcome.answered, outcome.resumed, outcome.failed
+
+
+def score_cell(task: Task, model: str, folder: Path, limit: int | None) -> list[Score]:
+    """Score the selected samples of a cell from its predictions and replace scores.jsonl."""
+    path = folder / "predictions.jsonl"
+    if not path.exists():
+        return []
+    selected = {sample.id for sample in task.samples(limit)}
+    found = [record for (_, key), record in read_records(path, strict=False).items() if key in selected]
+    scores = score(found, task.scorers, task=task.name, model=model)
+    write_atomic(folder / "scores.jsonl", "".join(dumps(asdict(row)) + "\n" for row in scores))
+    return scores
+
+
+def fingerprint(task: Task, model: Model) -> dict[str, Any]:
+    """What decides about answers: data, question and model. Scorers, limits and batch sizes do not."""
+    card = task.loader.card
+    return {
+        "task": {"name": task.name, "method": task.method, "prompt": describe(task.prompt)},
+        "data": {"name": card.name, "revision": card.revision, "content": card.content},
+        "model": describe(model),
+    }
+
+
+def device(model: Model) -> dict[str, str]:
+    """Device and number format that a loaded PyTorch model (or the last of a cascade) runs in."""
+    inner = getattr(model, "llm", model)
+    module = getattr(inner, "_model", None) or getattr(inner, "_encoder", None)
+    found = {name: getattr(module, name, None) for name in ("device", "dtype")}
+    return {name: str(value) for name, value in found.items() if value is not None}
+
+
+def counted(task: Task, limit: int | None) -> int | None:
+    """Number of samples, where the loader knows how many rows it has and so can be gone through quickly."""
+    total = getattr(task.loader, "count", None)
+    if total is None or (limit is None and task.languages is None):
+        return total
+    return sum(1 for _ in task.samples(limit))

@@ -1,0 +1,170 @@
+"""Rows of predictions.jsonl: a sample and its answer in one JSON object, so that scoring needs nothing else.
+
+The same row format is what `mmbench score` reads from other people's systems, so a predictions file can be
+scored again, merged and compared without the dataset and without the model. Media are not in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mmbench import languages
+from mmbench.errors import UsageError
+from mmbench.schema import Audio, Failure, Output, Prediction, Sample, Step
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A sample (without its media) joined with its prediction; `system` names who made it, where the row says so."""
+
+    sample: Sample
+    prediction: Prediction
+    system: str | None = None
+
+
+def to_row(sample: Sample, prediction: Prediction) -> Row:
+    """The JSON object for one answered sample; fields without a value are left out."""
+    output, error = prediction.output, prediction.error
+    row: Row = {
+        "sample_id": sample.id,
+        "language": sample.language,
+        "source_language": sample.source_language,
+        "target_language": sample.target_language,
+        "prediction": None if output is None else output.text,
+        "references": list(sample.references),
+        "choices": list(sample.choices),
+        "answer": sample.answer,
+        "transcript": sample.transcript,
+        "group": dict(sample.group),
+        "error": None if error is None else {"kind": error.kind, "message": error.message},
+        "seconds": round(prediction.seconds, 4),
+    }
+    if output is not None:
+        # Wrappers give NumPy's numbers too, which JSON has not.
+        row["choice_scores"] = [float(score) for score in output.choice_scores]
+        row["choice_lengths"] = [int(length) for length in output.choice_lengths]
+        row["tokens"] = None if output.tokens is None else int(output.tokens)
+        row["steps"] = [{"stage": step.stage, "part": step.part, "text": step.text} for step in output.steps]
+    always = ("sample_id", "language", "prediction")
+    return {key: value for key, value in row.items() if key in always or value not in (None, [], {})}
+
+
+_FIELDS: dict[str, type | tuple[type, ...]] = {
+    "sample_id": str,
+    "language": str,
+    "source_language": str,
+    "target_language": str,
+    "prediction": str,
+    "references": list,
+    "choices": list,
+    "transcript": str,
+    "group": dict,
+    "error": dict,
+    "choice_scores": list,
+    "choice_lengths": list,
+    "steps": list,
+    "system": str,
+    "seconds": (int, float),
+    "tokens": int,
+}
+
+
+def from_row(row: object, *, where: str) -> Record:
+    """Read one row.
+
+    Args:
+        row: the decoded JSON value.
+        where: "FILE:LINE", for the message.
+
+    Raises:
+        UsageError: the row is not as documented; the message names the field and how to mend it.
+    """
+    if not isinstance(row, Mapping):
+        raise UsageError(f"{where}: a row must be a JSON object, not {type(row).__name__}")
+    for key in ("sample_id", "language"):
+        if row.get(key) in (None, ""):
+            raise UsageError(f"{where}: field '{key}' is missing; every row needs sample_id, language and prediction")
+    for key, kind in _FIELDS.items():
+        if row.get(key) is not None and (not isinstance(row[key], kind) or isinstance(row[key], bool)):
+            wanted = kind.__name__ if isinstance(kind, type) else "number"
+            raise UsageError(f"{where}: field '{key}' must be a {wanted}, not {type(row[key]).__name__}")
+    for key in ("references", "choices"):
+        if not all(isinstance(value, str) for value in row.get(key) or ()):
+            raise UsageError(f"{where}: field '{key}' must be a list of strings")
+    tags = {key: _tag(row, key, where) for key in _LANGUAGE_FIELDS}
+    transcript = row.get("transcript")
+    sample = Sample(
+        id=row["sample_id"],
+        language=tags["language"] or "",
+        # A part without media stands for the clip, so that `Sample.transcript` works as it does on the original.
+        parts=() if transcript is None else (Audio(b"", transcript=transcript),),
+        references=tuple(row.get("references") or ()),
+        choices=tuple(row.get("choices") or ()),
+        answer=_answer(row, where),
+        source_language=tags["source_language"],
+        target_language=tags["target_language"],
+        group={str(key): str(value) for key, value in (row.get("group") or {}).items() if value is not None},
+    )
+    return Record(sample, _prediction(row, sample, where), row.get("system"))
+
+
+_LANGUAGE_FIELDS = ("language", "source_language", "target_language")
+
+
+def _tag(row: Mapping[str, Any], key: str, where: str) -> str | None:
+    try:
+        return languages.tag(row[key]) if row.get(key) else None
+    except UsageError as error:
+        raise UsageError(f"{where}: field '{key}': {error}") from error
+
+
+def _prediction(row: Mapping[str, Any], sample: Sample, where: str) -> Prediction:
+    error, text = row.get("error"), row.get("prediction")
+    seconds = _float(row.get("seconds") or 0.0)
+    if error is None and text is None:
+        error = {"kind": "Missing", "message": "the row has no prediction"}
+    if error is not None:
+        failure = Failure(str(error.get("kind", "Error")), str(error.get("message", "")))
+        return Prediction(sample_id=sample.id, language=sample.language, error=failure, seconds=seconds)
+    try:
+        output = Output(
+            text=str(text),
+            steps=tuple(Step(str(s["stage"]), int(s["part"]), str(s["text"])) for s in row.get("steps") or ()),
+            choice_scores=tuple(_float(score) for score in row.get("choice_scores") or ()),
+            choice_lengths=tuple(int(length) for length in row.get("choice_lengths") or ()),
+            tokens=row.get("tokens"),
+        )
+    except (KeyError, TypeError, ValueError, OverflowError) as cause:
+        raise UsageError(f"{where}: field 'steps' or 'choice_scores' is not as mmbench writes it: {cause!r}") from cause
+    if output.choice_scores and len(output.choice_scores) != len(sample.choices):
+        raise UsageError(
+            f"{where}: {len(output.choice_scores)} choice_scores for {len(sample.choices)} choices; give one for each"
+        )
+    return Prediction(sample_id=sample.id, language=sample.language, output=output, seconds=seconds)
+
+
+def _float(value: Any) -> float:
+    """A number of a row; null is NaN, which JSON does not have, and what no float can hold is infinite."""
+    try:
+        return float("nan") if value is None else float(value)
+    except OverflowError:
+        return float("inf")
+
+
+def _answer(row: Mapping[str, Any], where: str) -> int | None:
+    """0-based index of the right choice, from an index or a capital letter."""
+    answer, count = row.get("answer"), len(row.get("choices") or ())
+    if answer is None:
+        return None
+    index = answer
+    if isinstance(answer, str) and len(answer) == 1 and "A" <= answer <= "Z":
+        index = ord(answer) - ord("A")
+    if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < count:
+        raise UsageError(
+            f"{where}: field 'answer' is {answer!r}; give the 0-based index or the letter of one of {count} choices"
+        )
+    return index

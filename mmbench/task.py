@@ -1,0 +1,121 @@
+"""A task: which data, what is asked, how it is answered and how it is scored."""
+
+from __future__ import annotations
+
+import string
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from mmbench import languages
+from mmbench.errors import CellError, UsageError
+from mmbench.schema import Loader, Method, Model, Part, Sample, Scorer, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_FIELDS = {"input", "choices", "source", "target"}
+_LETTERS = string.ascii_uppercase
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """A protocol on a dataset; its name stands in the results, because protocols do not compare.
+
+    Args:
+        name: name of the task's folder in the results.
+        loader: the dataset.
+        scorers: metrics by name.
+        method: "generate" asks for text, "loglikelihood" for the likelihood of each choice.
+        prompt: a template with `{input}` (the sample's parts), `{choices}` (lettered options), `{source}` and
+            `{target}` (English names of the languages); or templates by language tag, with `default` for the rest.
+        languages: tags or aliases to run on; None is all.
+    """
+
+    name: str
+    loader: Loader
+    scorers: Mapping[str, Scorer]
+    method: Method = "generate"
+    prompt: str | Mapping[str, str] = "{input}"
+    languages: Sequence[str] | None = None
+    _templates: dict[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Check what can be checked before any data are read."""
+        if self.method not in ("generate", "loglikelihood"):
+            raise UsageError(f"task.method={self.method!r} is not known; use generate or loglikelihood")
+        templates = {"default": self.prompt} if isinstance(self.prompt, str) else dict(self.prompt)
+        for name, template in templates.items():
+            check_template(template, where="task.prompt" if isinstance(self.prompt, str) else f"task.prompt.{name}")
+        named = {key if key == "default" else languages.tag(key): template for key, template in templates.items()}
+        object.__setattr__(self, "_templates", named)
+
+    def check(self, model: Model) -> None:
+        """Refuse a model that cannot do what the task asks, before data or weights are loaded.
+
+        Raises:
+            CellError: it lacks the method.
+        """
+        offers = getattr(model, "offers", lambda method: hasattr(model, method))
+        if not offers(self.method):
+            raise CellError(
+                f"model {model.name} offers no {self.method}, which task {self.name} needs; choose another of the two"
+            )
+
+    def samples(self, limit: int | None = None) -> Iterator[Sample]:
+        """The samples as the model gets them, at most `limit` of each language."""
+        wanted = None if self.languages is None else {languages.tag(code) for code in self.languages}
+        seen: dict[str, int] = {}
+        for sample in self.loader:
+            if wanted is not None and sample.language not in wanted:
+                continue
+            seen[sample.language] = seen.get(sample.language, 0) + 1
+            if limit is None or seen[sample.language] <= limit:
+                yield self.ask(sample)
+
+    def ask(self, sample: Sample) -> Sample:
+        """The sample with the prompt around its parts."""
+        template = self._templates.get(sample.language) or self._templates.get("default")
+        if template is None:
+            raise UsageError(
+                f"task {self.name}: task.prompt has no template for {sample.language}; add it or one named default"
+            )
+        return replace(sample, parts=tuple(fill_template(template, sample)))
+
+
+def check_template(template: str, *, where: str) -> None:
+    """Refuse a template with unknown fields or without the input."""
+    try:
+        found = [name for _, name, _, _ in string.Formatter().parse(template) if name is not None]
+    except ValueError as error:
+        raise UsageError(f"{where}: {error}; write a literal brace as {{{{ or }}}}") from error
+    unknown = sorted(set(found) - _FIELDS)
+    if unknown:
+        raise UsageError(f"{where}: unknown field {{{unknown[0]}}}; known are {', '.join(sorted(_FIELDS))}")
+    if found.count("input") != 1:
+        raise UsageError(f"{where}: must hold {{input}} once, which is where the sample goes")
+
+
+def fill_template(template: str, sample: Sample) -> list[Part]:
+    """Parts of a template with a sample in it. Braces in the sample's own text mean nothing."""
+    parts: list[Part] = []
+    instruction = ""
+    for literal, name, _, _ in string.Formatter().parse(template):
+        instruction += literal
+        if name == "input":
+            parts += [Text(instruction, instruction=True), *sample.parts]
+            instruction = ""
+        elif name == "choices":
+            instruction += lettered(sample.choices)
+        elif name == "source":
+            instruction += languages.language(sample.spoken).name
+        elif name == "target":
+            instruction += languages.language(sample.written).name
+    parts.append(Text(instruction, instruction=True))
+    return [part for part in parts if not isinstance(part, Text) or part.text]
+
+
+def lettered(choices: Sequence[str]) -> str:
+    """Options as lines "A. text"."""
+    if len(choices) > len(_LETTERS):
+        raise UsageError(f"{len(choices)} choices are more than there are letters; leave {{choices}} out of the prompt")
+    return "\n".join(f"{letter}. {choice}" for letter, choice in zip(_LETTERS, choices, strict=False))
