@@ -1,0 +1,150 @@
+"""Where a model runs and how its weights get there: device, dtype, local folders, packages, hubs, GGUF files."""
+
+from __future__ import annotations
+
+import logging
+import os
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mmbench.errors import ModelLoadError
+from mmbench.identity import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import dtype as TorchDtype
+
+log = logging.getLogger(__name__)
+
+
+def import_torch() -> Any:
+    """Import torch with as many threads as the process may use cores.
+
+    Raises:
+        ModelLoadError: it is not installed or does not load.
+    """
+    try:
+        import torch
+    except (ImportError, OSError) as error:
+        raise ModelLoadError(
+            f"torch cannot be imported ({error}); pip install torch==2.11.0 torchaudio==2.11.0"
+        ) from error
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    return torch
+
+
+def pick_device(device: str) -> str:
+    """The device for "auto" (the accelerator where there is one), or the one that was asked for.
+
+    Raises:
+        ModelLoadError: it is not there.
+    """
+    torch = import_torch()
+    if device == "auto":
+        if torch.cuda.is_available():
+            return "cuda"
+        return "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        wanted = torch.device(device)
+    except RuntimeError as error:
+        raise ModelLoadError(f"device={device}: torch knows no such device; take auto, cpu, cuda or cuda:1") from error
+    counts = {
+        "cuda": torch.cuda.device_count() if torch.cuda.is_available() else 0,
+        "mps": int(torch.backends.mps.is_available()),
+    }
+    count = counts.get(wanted.type)
+    if count is not None and (wanted.index or 0) >= count:
+        raise ModelLoadError(f"device={device}: torch finds {count} such devices on this machine; take device=auto")
+    return device
+
+
+def pick_dtype(dtype: str, device: str) -> TorchDtype:
+    """The torch dtype for a name; "auto" is bfloat16 on CUDA and float32 elsewhere."""
+    torch = import_torch()
+    name = ("bfloat16" if device.startswith("cuda") else "float32") if dtype == "auto" else dtype
+    found = getattr(torch, name, None)
+    if not isinstance(found, torch.dtype) or not found.is_floating_point:
+        raise ModelLoadError(f"dtype={dtype}: torch has no such dtype; take auto, float32, bfloat16 or float16")
+    picked: TorchDtype = found
+    return picked
+
+
+@lru_cache(maxsize=2)
+def load_pretrained(
+    loader: Callable[..., Any],
+    location: str,
+    revision: str | None,
+    gguf_file: str | None,
+    dtype: str,
+    device: str,
+    trust: bool,
+) -> Any:
+    """Load a transformers model and keep the last two, so that the cells of a sweep in one process share them.
+
+    Args:
+        loader: a `from_pretrained`.
+        location: hub id, folder, or package://NAME/FOLDER.
+        revision: branch, tag or commit on the hub.
+        gguf_file: name of a GGUF file in the location.
+        dtype: name of the dtype, or auto.
+        device: device, already picked.
+        trust: whether code that comes with the weights may run.
+
+    Raises:
+        ModelLoadError: there are no such weights, or they do not fit the class.
+    """
+    quiet()
+    path = resolve(location)
+    options: dict[str, Any] = {"revision": revision, "trust_remote_code": trust, "dtype": pick_dtype(dtype, device)}
+    if gguf_file is not None:
+        options["gguf_file"] = gguf_file
+        _hush_gguf()
+    try:
+        model = loader(path, **options)
+    except Exception as error:  # transformers raises almost anything here
+        raise ModelLoadError(cannot_load(location, error)) from error
+    return model.to(device).eval()
+
+
+def load_processor(
+    loader: Callable[..., Any], location: str, revision: str | None, gguf_file: str | None, trust: bool
+) -> Any:
+    """Load a tokenizer, feature extractor or processor; arguments and errors as in `load_pretrained`."""
+    quiet()
+    options: dict[str, Any] = {"revision": revision, "trust_remote_code": trust}
+    if gguf_file is not None:
+        options["gguf_file"] = gguf_file
+    try:
+        return loader(resolve(location), **options)
+    except Exception as error:
+        raise ModelLoadError(cannot_load(location, error)) from error
+
+
+def cannot_load(location: str, error: Exception) -> str:
+    """One line for weights that cannot be loaded."""
+    detail = " ".join(str(error).split())[:300]
+    hub = not location.startswith("package://") and not Path(location).exists()
+    mend = (
+        "give a folder, or a hub id with the hub in reach" if hub else "the folder does not hold what this model needs"
+    )
+    return f"{location}: cannot be loaded ({type(error).__name__}: {detail}); {mend}"
+
+
+def _hush_gguf() -> None:
+    """Switch off the bar of the GGUF reader, which knows no setting for it."""
+    from transformers import modeling_gguf_pytorch_utils as reader
+
+    if hasattr(reader, "tqdm"):
+        reader.tqdm = partial(reader.tqdm, disable=True)
+
+
+def quiet() -> None:
+    """Keep transformers' own progress bars and advice out of ours."""
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()
+    if not log.isEnabledFor(logging.DEBUG):
+        transformers_logging.set_verbosity_error()
