@@ -1,0 +1,191 @@
+"""The command line. This module imports nothing heavy, so that `mmbench --help` answers at once.
+
+Exit status: 0 done, 1 something failed or too much failed, 2 the command itself is wrong, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mmbench import __version__
+from mmbench.errors import CellError, MmbenchError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+log = logging.getLogger("mmbench")
+
+_RUN_HELP = """run a task with a model, or a sweep of both (a Hydra application)
+
+  mmbench run task=voice_prompts_asr model=echo            one cell: results/voice_prompts_asr/echo/
+  mmbench run -m task=voice_prompts_asr,voice_prompts_translation model=echo,gold
+  mmbench run --config-name cascade_vs_end_to_end          a sweep that is kept as a file
+  mmbench run task=... model=... --cfg job                 show the composed configuration
+  mmbench run task=... model=... limit=5 task.languages=[swh_Latn]
+  mmbench run --config-dir ./my_conf task=mine model=mine  your own configs beside the shipped ones
+
+The same command again does only what is missing. 'mmbench run --hydra-help' lists Hydra's own options.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Entry point of the `mmbench` script."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in arguments
+    if debug:
+        arguments.remove("--debug")
+    try:
+        status = _dispatch(arguments)
+    except MmbenchError as error:
+        if debug:
+            raise
+        print(f"mmbench: error: {error}", file=sys.stderr)
+        status = 2 if isinstance(error, UsageError) else 1
+    except KeyboardInterrupt:
+        print("mmbench: interrupted; the same command goes on from here", file=sys.stderr)
+        status = 130
+    except BrokenPipeError:  # `mmbench list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
+    sys.exit(status)
+
+
+def _dispatch(arguments: list[str]) -> int:
+    if arguments[:1] == ["run"] and arguments[1:] not in ([], ["-h"], ["--help"]):
+        return _run(arguments[1:])
+    parsed = parser().parse_args(arguments)
+    if parsed.command == "run":
+        print(_RUN_HELP, end="")
+        return 0
+    if parsed.command == "list":
+        from mmbench.listing import listing
+
+        print(listing(parsed.what), end="")
+    elif parsed.command == "score":
+        from mmbench.scoring_file import score_file
+
+        print(score_file(parsed), end="")
+    elif parsed.command == "report":
+        from mmbench.report import report
+
+        print(report([Path(path) for path in parsed.results], parsed.format), end="")
+    elif parsed.command == "doctor":
+        from mmbench.doctor import doctor
+
+        text, healthy = doctor()
+        print(text, end="")
+        return 0 if healthy else 1
+    else:
+        parser().print_help()
+        return 2
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of everything but `run`, whose arguments are Hydra's."""
+    top = argparse.ArgumentParser(
+        prog="mmbench", description="Benchmark suite for multilingual multimodal and speech models."
+    )
+    top.add_argument("--version", action="version", version=f"mmbench {__version__}")
+    top.add_argument("--debug", action="store_true", help="show tracebacks")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
+    commands.add_parser("run", help="run a task with a model, or a sweep of both", add_help=False)
+    what = commands.add_parser("list", help="list tasks, models, scorers or languages")
+    what.add_argument(
+        "what", nargs="?", choices=["tasks", "models", "scorers", "languages"], help="all but languages if left out"
+    )
+    file = commands.add_parser(
+        "score",
+        help="score outputs made elsewhere, or a predictions.jsonl again",
+        description="Score JSON lines: sample_id, language, prediction, and references or choices and answer.",
+    )
+    file.add_argument("file", metavar="FILE.jsonl", type=Path)
+    file.add_argument(
+        "--scorer", required=True, help="wer, cer, mer, bleu, chrf, chrf++, accuracy ... (mmbench list scorers)"
+    )
+    file.add_argument("--normalizer", metavar="NAME", help="text normaliser, for wer, cer and mer")
+    file.add_argument("--tokenize", metavar="NAME", help="tokeniser, for bleu")
+    file.add_argument("--by", metavar="FIELD", nargs="+", default=[], action="extend", help="also by these fields")
+    file.add_argument("--format", choices=["table", "json"], default="table")
+    results = commands.add_parser("report", help="tables of results: languages x models, with intervals")
+    results.add_argument("results", metavar="RESULTS", nargs="+", help="folders of results, searched for scores.jsonl")
+    results.add_argument("--format", choices=["table", "markdown", "json"], default="table")
+    commands.add_parser("doctor", help="what works on this machine, and what to do about what does not")
+    return top
+
+
+def _run(arguments: list[str]) -> int:
+    """Hand over to Hydra, and turn what it raises into one line."""
+    import hydra
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    from mmbench.config import conf_dir, one_line
+
+    # Hydra prints and exits by itself unless it is told to let errors through.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    sys.argv = ["mmbench run", *arguments]
+    application = hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")(job)
+    global _failures
+    _failures = []
+    try:
+        application()
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UsageError(one_line(error)) from error
+    if len(_failures) > 1:
+        raise CellError(f"{len(_failures)} cells of the sweep failed; the first: {_failures[0]}")
+    if _failures:
+        raise _failures[0]
+    return 0
+
+
+_failures: list[MmbenchError] | None = None
+"""What failed in this process; None in a worker of a launcher, where a failure can only be raised."""
+
+
+def job(cfg: Any) -> float:
+    """One cell of a sweep, called by Hydra; returns the macro score of the task's first scorer for optimisers."""
+    try:
+        return _job(cfg)
+    except MmbenchError as error:
+        failure = error
+        if _sweeping():  # the other cells go on; the sweep ends with this error
+            log.error("%s", error)
+            failure = CellError(str(error))
+        if _failures is None:
+            raise failure from error
+        # Raised at the end instead of here, where Hydra would print lines of its own about it.
+        _failures.append(failure)
+        return float("nan")
+
+
+def _job(cfg: Any) -> float:
+    from mmbench.cell import Settings, run_cell
+    from mmbench.config import build, resolve
+    from mmbench.report import cell_table
+
+    plain = resolve(cfg)
+    task = build(plain["task"], allow=plain["allow"])
+    model = build(plain["model"], allow=plain["allow"])
+    keys = ("batch_size", "limit", "max_failed", "retry_failed")
+    settings = Settings(**{key: plain[key] for key in keys})
+    scores, outcome = run_cell(task, model, Path(plain["results"]), settings, config=plain)
+    print(cell_table(scores, outcome), end="", flush=True)
+    first = next(iter(task.scorers.values())).name
+    return next((row.value for row in scores if row.metric == first and row.language == "macro"), float("nan"))
+
+
+def _sweeping() -> bool:
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    return HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
+
+
+if __name__ == "__main__":
+    main()

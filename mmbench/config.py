@@ -1,0 +1,139 @@
+"""The border to Hydra: where configs are, and how a composed config becomes plain objects.
+
+Nothing past `build` knows that Hydra exists; everything after it can be called from a notebook.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.errors import HydraException, InstantiationException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from mmbench.errors import MmbenchError, UsageError
+
+PREFIXES = ("mmbench", "loaders")
+"""Packages whose classes a `_target_` may name without being asked."""
+
+
+def conf_dir() -> Path:
+    """Folder of the shipped configs: inside the package in a wheel, beside it in a checkout."""
+    package = Path(__file__).resolve().parent
+    installed = package / "conf"
+    return installed if installed.is_dir() else package.parent / "conf"
+
+
+def names(group: str) -> list[str]:
+    """Names of the configs of a group such as "model"."""
+    return sorted(path.stem for path in (conf_dir() / group).glob("*.yaml"))
+
+
+def compose(overrides: Sequence[str], *, name: str = "config") -> Any:
+    """Compose a config outside a Hydra application, as tests and notebooks do.
+
+    Raises:
+        UsageError: an override is wrong.
+    """
+    try:
+        with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
+            return hydra.compose(name, overrides=list(overrides))
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UsageError(one_line(error)) from error
+
+
+def load(group: str, name: str, **settings: Any) -> Any:
+    """Build one object from a config of a group, with settings replaced.
+
+    Raises:
+        UsageError: there is no such config, or no such setting.
+    """
+    if name not in names(group):
+        raise UsageError(f"{group} {name!r} is not known; known are {', '.join(names(group))}")
+    node = compose([f"+{group}={name}"], name="empty")[group]
+    plain = resolve(node)
+    for key, value in settings.items():
+        if key not in plain:
+            raise UsageError(
+                f"{group} {name} has no setting {key}; it has {', '.join(k for k in plain if k[0] != '_')}"
+            )
+        plain[key] = value
+    return build(plain)
+
+
+def resolve(node: Any) -> Any:
+    """A config node as plain data, every reference in it resolved.
+
+    Raises:
+        UsageError: a value is missing or a reference leads nowhere.
+    """
+    try:
+        return OmegaConf.to_container(node, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        raise UsageError(one_line(error)) from error
+
+
+def build(plain: Any, *, allow: Sequence[str] = ()) -> Any:
+    """Make the objects that a plain config describes.
+
+    Args:
+        plain: nested mappings with `_target_` keys, references already resolved.
+        allow: import prefixes that the user trusts, besides mmbench and loaders.
+
+    Raises:
+        UsageError: a target is not allowed, does not exist, or refuses its arguments.
+    """
+    check_targets(plain, (*PREFIXES, *allow), "")
+    try:
+        return hydra.utils.instantiate(plain, _convert_="all")
+    except InstantiationException as error:
+        cause = error.__cause__
+        if isinstance(cause, MmbenchError):
+            raise cause from None
+        raise UsageError(one_line(error)) from error
+
+
+def check_targets(plain: Any, prefixes: Sequence[str], where: str) -> None:
+    """Refuse targets outside the allowed packages, also those that an allowed module merely imports.
+
+    `mmbench.store.os.unlink` begins with an allowed prefix; so what counts is where the object was defined.
+    """
+    if isinstance(plain, Mapping):
+        target = plain.get("_target_")
+        if target is not None:
+            _check_target(str(target), prefixes, where or "the config")
+        for key, value in plain.items():
+            check_targets(value, prefixes, f"{where}.{key}" if where else str(key))
+    elif isinstance(plain, list | tuple):
+        for index, value in enumerate(plain):
+            check_targets(value, prefixes, f"{where}[{index}]")
+
+
+def _check_target(target: str, prefixes: Sequence[str], where: str) -> None:
+    def allowed(name: str) -> bool:
+        return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
+
+    if not allowed(target):
+        root = target.partition(".")[0]
+        raise UsageError(
+            f"{where}: _target_ {target} is outside {', '.join(prefixes)}; if you trust it: allow=[{root}]"
+        )
+    try:
+        found = hydra.utils.get_object(target)
+    except Exception as error:  # importing may raise anything
+        raise UsageError(f"{where}: _target_ {target} cannot be imported: {one_line(error)}") from error
+    if not callable(found) or not allowed(getattr(found, "__module__", None) or ""):
+        raise UsageError(f"{where}: _target_ {target} was not defined in {', '.join(prefixes)}; name its own module")
+
+
+def one_line(error: BaseException) -> str:
+    """What a Hydra or OmegaConf error says, without its list of search paths."""
+    text = str(error).split("\nSee ")[0].split("\nSet the environment variable")[0]
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    kept = [
+        line for line in lines if line and not line.startswith(("Available options", "Config search path", "provider="))
+    ]
+    return "; ".join(kept[:3])[:400]
