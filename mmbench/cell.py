@@ -46,7 +46,13 @@ class Settings:
     progress: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse what makes no sense."""
+        """Refuse what makes no sense; the values come from a command line."""
+        for name, kind in (("batch_size", int), ("limit", int), ("max_failed", int | float), ("retry_failed", bool)):
+            value = getattr(self, name)
+            if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+                if name != "limit" or value is not None:
+                    wanted = {"limit": "a whole number or null", "batch_size": "a whole number"}.get(name, "a number")
+                    raise UsageError(f"{name}={value!r}: must be {'true or false' if kind is bool else wanted}")
         if self.batch_size < 1:
             raise UsageError(f"batch_size={self.batch_size}: must be at least 1")
         if self.limit is not None and self.limit < 1:

@@ -56,12 +56,12 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    if arguments[:1] == ["run"] and arguments[1:] not in ([], ["-h"], ["--help"]):
+    if arguments[:1] == ["run"]:
+        if arguments[1:] in ([], ["-h"], ["--help"]):
+            print(_RUN_HELP, end="")
+            return 0
         return _run(arguments[1:])
     parsed = parser().parse_args(arguments)
-    if parsed.command == "run":
-        print(_RUN_HELP, end="")
-        return 0
     if parsed.command == "list":
         from mmbench.listing import listing
 
@@ -148,6 +148,10 @@ _failures: list[MmbenchError] | None = None
 """What failed in this process; None in a worker of a launcher, where a failure can only be raised."""
 
 
+_SETTINGS = ("batch_size", "limit", "max_failed", "retry_failed")
+_KEYS = {"task", "model", "results", "allow", *_SETTINGS}
+
+
 def job(cfg: Any) -> float:
     """One cell of a sweep, called by Hydra; returns the macro score of the task's first scorer for optimisers."""
     try:
@@ -170,10 +174,12 @@ def _job(cfg: Any) -> float:
     from mmbench.report import cell_table
 
     plain = resolve(cfg)
+    unknown = sorted(set(plain) - _KEYS)
+    if unknown:  # +batchsize=4 would add a key that nothing reads
+        raise UsageError(f"{unknown[0]} is no setting of a run; known are {', '.join(sorted(_KEYS))}")
     task = build(plain["task"], allow=plain["allow"])
     model = build(plain["model"], allow=plain["allow"])
-    keys = ("batch_size", "limit", "max_failed", "retry_failed")
-    settings = Settings(**{key: plain[key] for key in keys})
+    settings = Settings(**{key: plain[key] for key in _SETTINGS})
     scores, outcome = run_cell(task, model, Path(plain["results"]), settings, config=plain)
     print(cell_table(scores, outcome), end="", flush=True)
     first = next(iter(task.scorers.values())).name

@@ -5,12 +5,14 @@ Nothing past `build` knows that Hydra exists; everything after it can be called 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import hydra
-from hydra.errors import HydraException, InstantiationException
+from hydra.errors import HydraException, InstantiationException, MissingConfigException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -55,11 +57,11 @@ def load(group: str, name: str, **settings: Any) -> Any:
         raise UsageError(f"{group} {name!r} is not known; known are {', '.join(names(group))}")
     node = compose([f"+{group}={name}"], name="empty")[group]
     plain = resolve(node)
+    check_targets(plain, PREFIXES, "")
+    known = [setting.name for setting in fields(hydra.utils.get_object(plain["_target_"])) if setting.init]
     for key, value in settings.items():
-        if key not in plain:
-            raise UsageError(
-                f"{group} {name} has no setting {key}; it has {', '.join(k for k in plain if k[0] != '_')}"
-            )
+        if key not in known:
+            raise UsageError(f"{group} {name} has no setting {key}; it has {', '.join(known)}")
         plain[key] = value
     return build(plain)
 
@@ -130,10 +132,16 @@ def _check_target(target: str, prefixes: Sequence[str], where: str) -> None:
 
 
 def one_line(error: BaseException) -> str:
-    """What a Hydra or OmegaConf error says, without its list of search paths."""
-    text = str(error).split("\nSee ")[0].split("\nSet the environment variable")[0]
-    lines = [" ".join(line.split()) for line in text.splitlines()]
-    kept = [
-        line for line in lines if line and not line.startswith(("Available options", "Config search path", "provider="))
-    ]
+    """What a Hydra or OmegaConf error says, on one line and without its list of search paths."""
+    missing = re.search(r"Missing mandatory value: (\S+)", str(error))
+    if missing:
+        return f"{missing[1]} has no value in its config; give one: {missing[1]}=..."
+    if isinstance(error, MissingConfigException) and error.options:
+        group, _, name = (error.missing_cfg_file or "").rpartition("/")
+        return f"{group or 'config'} {name!r} is not known; known are {', '.join(error.options)}"
+    lines = [" ".join(line.split()) for line in str(error).splitlines()]
+    if "Available options:" in lines:  # a group was left out
+        at = lines.index("Available options:")
+        lines = [lines[0], f"known are {', '.join(filter(None, lines[at + 1 :]))}"]
+    kept = [line.rstrip(".:") for line in lines if line and not line.startswith(("Config search path", "provider="))]
     return "; ".join(kept[:3])[:400]
