@@ -21,6 +21,7 @@ def mmbench(*arguments: str, cwd: Path | None = None, **environment: str) -> sub
 
 
 ASR = ("run", "task=voice_prompts_asr", "model=echo", "limit=2")
+NOWHERE = ("model=ctc", "model.name=x", "model.model=/x")
 
 
 def test_help_and_version() -> None:
@@ -70,8 +71,16 @@ def test_a_larger_limit_goes_on_and_other_settings_are_refused(tmp_path: Path) -
         ((*ASR, "task.languages=[qqq]"), 2, "unknown language 'qqq'"),
         ((*ASR, "model.name=a/b"), 2, "model.name='a/b': must be a file name"),
         ((*ASR, "model._target_=os.system"), 2, "outside mmbench, loaders"),
-        (("run", "task=voice_prompts_topic", "model=ctc", "model.name=x", "model.model=/x"), 1, "offers no loglikelihood"),
-        (("run", "task=voice_prompts_asr", "model=ctc", "model.name=x", "model.model=/x"), 1, "/x: there is no such folder"),
+        (
+            ("run", "task=voice_prompts_topic", "model=ctc", "model.name=x", "model.model=/x"),
+            1,
+            "offers no loglikelihood",
+        ),
+        (
+            ("run", "task=voice_prompts_asr", "model=ctc", "model.name=x", "model.model=/x"),
+            1,
+            "/x: there is no such folder",
+        ),
         (("score", "nope.jsonl", "--scorer", "wer"), 2, "nope.jsonl: cannot be read"),
         (("report", "nope"), 2, "nope: is not a folder of results"),
         (("nope",), 2, "invalid choice: 'nope'"),

@@ -15,6 +15,7 @@ from loaders.asterisk import TOPICS, VOICES, read_topics
 from loaders.voice_prompts import REVISION, VoicePrompts
 from mmbench.errors import UsageError
 from mmbench.media import audio_seconds, load_audio
+from mmbench.models.speech_classifier import Head
 from mmbench.schema import Audio, Loader
 
 if TYPE_CHECKING:
@@ -69,8 +70,18 @@ def test_folder_has_nothing_else_and_is_small() -> None:
     files = {path.relative_to(HOME).as_posix() for path in HOME.rglob("*") if path.is_file() and path.suffix != ".pyc"}
     licences = {f"LICENSE-{voice.licence}.txt" for voice in VOICES.values()}
     clips = {name for row in ROWS for name in row["files"].values()}
-    assert files == clips | licences | {"__init__.py", "prompts.jsonl", "ATTRIBUTION.md"}
+    assert files == clips | licences | {"__init__.py", "prompts.jsonl", "ATTRIBUTION.md", "topic_head.safetensors"}
     assert sum((HOME / name).stat().st_size for name in files) < 6_000_000
+
+
+def test_topic_head_was_not_trained_on_the_test_prompts() -> None:
+    head = Head.load(HOME / "topic_head.safetensors")
+    assert head.labels == TOPICS
+    training = json.loads(head.training)
+    assert "split train" in training["data"]
+    trained = set(read_topics(SCRIPTS / "voice_prompts.tsv", "train"))
+    assert not trained & {row["id"] for row in ROWS}
+    assert training["clips"] <= len(trained) * len(VOICES)
 
 
 def test_attribution_and_licences() -> None:
