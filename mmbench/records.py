@@ -6,6 +6,7 @@ scored again, merged and compared without the dataset and without the model. Med
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -45,7 +46,8 @@ def to_row(sample: Sample, prediction: Prediction) -> Row:
     }
     if output is not None:
         # Wrappers give NumPy's numbers too, which JSON has not.
-        row["choice_scores"] = [float(score) for score in output.choice_scores]
+        # JSON has no infinity, and an impossible choice must stay below the others, not become unknown.
+        row["choice_scores"] = [_LEAST if score == -math.inf else float(score) for score in output.choice_scores]
         row["choice_lengths"] = [int(length) for length in output.choice_lengths]
         row["tokens"] = None if output.tokens is None else int(output.tokens)
         row["steps"] = [{"stage": step.stage, "part": step.part, "text": step.text} for step in output.steps]
@@ -53,6 +55,7 @@ def to_row(sample: Sample, prediction: Prediction) -> Row:
     return {key: value for key, value in row.items() if key in always or value not in (None, [], {})}
 
 
+_LEAST = -1e308
 _FIELDS: dict[str, type | tuple[type, ...]] = {
     "sample_id": str,
     "language": str,

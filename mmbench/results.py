@@ -105,9 +105,10 @@ def read_cell(folder: Path) -> Cell:
     path = folder / "run.json"
     try:
         run = json.loads(path.read_text(encoding="utf-8"))
+        task, model = (run["fingerprint"][key]["name"] for key in ("task", "model"))
         path = folder / "scores.jsonl"
         scores = tuple(_score(row) for _, row in read_jsonl(path, strict=True))
-        return Cell(folder, run["fingerprint"]["task"]["name"], run["fingerprint"]["model"]["name"], scores, run)
+        return Cell(folder, task, model, scores, run)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{path}: cannot be read ({type(error).__name__}: {error}); run the cell again") from error
 

@@ -85,7 +85,7 @@ def test_conf_is_found() -> None:
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["task=nope", "model=echo"], "task 'nope' is not known; known are voice_prompts_asr"),
+        (["task=nope", "model=echo"], "task 'nope' is not known; known are asterisk_asr"),
         (["task=voice_prompts_asr"], "You must specify 'model'"),
         (["task=voice_prompts_asr", "model=echo", "nope=1"], "Could not override 'nope'"),
         (["task=voice_prompts_asr", "model=echo", "model.nope=1"], "Could not override 'model.nope'"),

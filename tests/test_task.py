@@ -1,0 +1,121 @@
+"""Tasks: filters, limits, prompts, and what is refused before any data are read."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmbench.errors import CellError, UsageError
+from mmbench.schema import Audio, Sample, Text
+from mmbench.task import Task, check_template, fill_template, lettered
+from tests.fakes import Listed, Ranks, Spy, choosing, sample, task
+
+SPOKEN = Sample(id="a", language="swh_Latn", parts=(Audio(b"x"), Text("{input}")), choices=("yes", "no"))
+
+
+def ids(items):
+    return [item.id for item in items]
+
+
+def test_limit_counts_by_language():
+    found = list(task(20).samples(2))
+    assert ids(found) == ["s000", "s001", "s002", "s003", "s004", "s005"]
+    assert len(list(task(20).samples())) == 20
+
+
+def test_d12_limit_of_one_task_is_not_that_of_the_next():
+    """D12: lmms-eval reused the sample count that a fraction gave for the first task for all later ones."""
+    first, second = task(20, name="first"), task(64, name="second")
+    assert [len(list(each.samples(limit))) for limit in (2, None) for each in (first, second)] == [6, 6, 20, 64]
+    assert len(list(first.samples(2))) == 6
+
+
+def test_languages_are_a_filter_in_any_code():
+    found = list(task(9, languages=["Swahili", "th"]).samples())
+    assert {item.language for item in found} == {"swh_Latn", "tha_Thai"}
+    assert list(task(9, languages=[]).samples()) == []
+    with pytest.raises(UsageError, match="unknown language"):
+        list(task(9, languages=["qqq"]).samples())
+
+
+def test_prompt_goes_around_the_parts():
+    prompt = "From {source} to {target}: {input} Options {{}}:\n{choices}"
+    asked = task(prompt=prompt).ask(SPOKEN)
+    assert asked.parts == (
+        Text("From Swahili to Swahili: ", instruction=True),
+        Audio(b"x"),
+        Text("{input}"),
+        Text(" Options {}:\nA. yes\nB. no", instruction=True),
+    )
+    assert asked.id == "a"
+
+
+def test_prompt_alone_adds_nothing():
+    assert task().ask(SPOKEN) == SPOKEN
+
+
+def test_prompt_by_language():
+    asker = task(prompt={"sw": "Sema: {input}", "default": "Say: {input}"})
+    assert asker.ask(sample(1)).parts[0] == Text("Sema: ", instruction=True)
+    assert asker.ask(sample(0)).parts[0] == Text("Say: ", instruction=True)
+    with pytest.raises(UsageError, match="no template for eng_Latn"):
+        task(prompt={"sw": "{input}"}).ask(sample(0))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "words"),
+    [
+        ("", "must hold {input} once"),
+        ("{input}{input}", "must hold {input} once"),
+        ("{input} {inptu}", "unknown field {inptu}; known are choices, input, source, target"),
+        ("{}", "unknown field {}"),
+        ("{input.__class__}", "unknown field {input.__class__}"),
+        ("{input} {", "task.prompt: "),
+        ({"default": "{input}", "sw": "x"}, "task.prompt.sw: must hold"),
+        ({"qqq": "{input}"}, "unknown language"),
+    ],
+)
+def test_prompts_that_are_wrong(prompt, words):
+    with pytest.raises(UsageError) as caught:
+        task(prompt=prompt)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@given(st.text(alphabet="ab{} \n", max_size=12), st.text(alphabet="ab{}inputchoices", max_size=20))
+def test_any_text_of_a_sample_stays_as_it_is(around, inside):
+    template = around.replace("{", "{{").replace("}", "}}") + "{input}"
+    check_template(template, where="here")
+    parts = fill_template(template, Sample(id="a", language="eng_Latn", parts=(Text(inside),)))
+    assert "".join(part.text for part in parts) == around + inside
+
+
+def test_method():
+    with pytest.raises(UsageError, match=r"task\.method='guess' is not known"):
+        task(method="guess")
+    with pytest.raises(CellError, match="model spy offers no loglikelihood, which task choose needs"):
+        choosing().check(Spy())
+    with pytest.raises(CellError, match="model ranks offers no generate"):
+        task().check(Ranks(scores=()))
+    choosing().check(Ranks(scores=()))
+
+
+def test_offers_decides_where_a_model_has_it():
+    model = Spy()
+    model.offers = lambda method: method == "loglikelihood"
+    choosing().check(model)
+    with pytest.raises(CellError):
+        task().check(model)
+
+
+def test_letters():
+    assert lettered(["x", "y"]) == "A. x\nB. y"
+    assert lettered([]) == ""
+    with pytest.raises(UsageError, match="27 choices are more than there are letters"):
+        lettered(["x"] * 27)
+
+
+def test_samples_are_read_anew_each_time():
+    asker = Task(name="t", loader=Listed(items=(sample(0),)), scorers={})
+    assert list(asker.samples()) == list(asker.samples())
