@@ -13,7 +13,7 @@ import hashlib
 import re
 import zlib
 from collections import Counter
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -202,8 +202,8 @@ class Asterisk:
         split: leaves only this split of the table.
     """
 
-    root: str = "/usr/share"
-    languages: Sequence[str] | None = None
+    root: str = field(default="/usr/share", compare=False)
+    languages: Sequence[str] | None = field(default=None, compare=False)
     task: Task = "asr"
     topics: str | None = None
     split: str | None = None

@@ -7,7 +7,7 @@ import hashlib
 import zlib
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,10 +52,10 @@ class Manifest:
         allow_outside: whether relative media paths may leave `root`, by `..` or by a symbolic link.
     """
 
-    path: str
+    path: str = field(compare=False)
     name: str | None = None
-    root: str | None = None
-    languages: Sequence[str] | None = None
+    root: str | None = field(default=None, compare=False)
+    languages: Sequence[str] | None = field(default=None, compare=False)
     licence: str = "unknown"
     source: str = "unknown"
     citation: str = ""

@@ -149,11 +149,15 @@ def score_cell(task: Task, model: str, folder: Path, limit: int | None) -> list[
 
 
 def fingerprint(task: Task, model: Model) -> dict[str, Any]:
-    """What decides about answers: data, question and model. Scorers, limits and batch sizes do not."""
+    """What decides about answers: data, question and model. Scorers, limits and batch sizes do not.
+
+    Of the loader its settings count too, but for the fields that do not compare: those say where the data are.
+    """
     card = task.loader.card
+    data = {"name": card.name, "revision": card.revision, "content": card.content, "loader": describe(task.loader)}
     return {
         "task": {"name": task.name, "method": task.method, "prompt": describe(task.prompt)},
-        "data": {"name": card.name, "revision": card.revision, "content": card.content},
+        "data": data,
         "model": describe(model),
     }
 

@@ -204,7 +204,11 @@ class Card:
 
 
 class Loader(Protocol):
-    """A dataset: iterating gives its samples, in the same order every time."""
+    """A dataset: iterating gives its samples, in the same order every time.
+
+    A loader is a dataclass like a model; fields that only say where the data are do not compare (`compare=False`).
+    It may also have `validate()`, called before a model is loaded, and `count`, the number of its samples.
+    """
 
     @property
     def card(self) -> Card:

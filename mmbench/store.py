@@ -182,6 +182,12 @@ def flatten(tree: Any, prefix: str = "") -> dict[str, Any]:
     return flat
 
 
+def _brief(value: Any) -> str:
+    """The value as it is written, cut to what fits into a message."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
 def open_run(folder: Path, run: Mapping[str, Any]) -> None:
     """Write run.json, or check that the one there has the same fingerprint.
 
@@ -206,6 +212,6 @@ def open_run(folder: Path, run: Mapping[str, Any]) -> None:
     now = flatten(finite({"format": run.get("format"), **run["fingerprint"]}))
     differing = [key for key in sorted(before | now) if before.get(key) != now.get(key)]
     if differing:
-        shown = "; ".join(f"{key}: {before.get(key)!r} then, {now.get(key)!r} now" for key in differing[:4])
+        shown = "; ".join(f"{key}: {_brief(before.get(key))} then, {_brief(now.get(key))} now" for key in differing[:4])
         more = f" and {len(differing) - 4} more keys" if len(differing) > 4 else ""
         raise UsageError(f"{folder}: begun with other settings ({shown}{more}); give another name or results=")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -39,8 +39,8 @@ class VoicePrompts:
     """
 
     task: Task = "asr"
-    languages: Sequence[str] | None = None
-    folder: str | None = None
+    languages: Sequence[str] | None = field(default=None, compare=False)
+    folder: str | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         """Check the settings."""
