@@ -16,6 +16,7 @@ from mmbench.errors import UsageError
 from mmbench.identity import digest
 from mmbench.media import content_hash
 from mmbench.models.stage_cache import StageCache, key
+from mmbench.predict import load
 from mmbench.schema import Audio, Generator, Image, Method, Output, Part, Sample, Step, Text
 
 if TYPE_CHECKING:
@@ -57,9 +58,9 @@ class Cascade:
         """Refuse a cascade without stages, or with two for one kind of part."""
         if not self._stages:
             raise UsageError(f"model {self.name}: a cascade needs a stage: one of {', '.join(_READS)}")
-        for one, other in (("asr", "s2tt"), ("ocr", "caption")):
+        for one, other in (("asr", "s2tt"), ("ocr", "caption"), ("s2tt", "mt")):
             if one in self._stages and other in self._stages:
-                raise UsageError(f"model {self.name}: {one} and {other} rewrite the same parts; keep one of them")
+                raise UsageError(f"model {self.name}: {one} and {other} do the same work; keep one of them")
 
     @property
     def _stages(self) -> dict[str, Generator]:
@@ -67,7 +68,8 @@ class Cascade:
 
     def offers(self, method: Method) -> bool:
         """Whether the model that answers can do what a task asks for."""
-        return hasattr(self.llm, method)
+        offers = getattr(self.llm, "offers", lambda method: hasattr(self.llm, method))
+        return bool(offers(method))
 
     def load(self) -> None:
         """Load the model that answers, and open the cache; a stage is loaded when it has something to do."""
@@ -92,6 +94,8 @@ class Cascade:
 
     def _run(self, batch: Sequence[Sample]) -> tuple[list[Sample], list[tuple[Step, ...]]]:
         """The samples with every part rewritten that a stage reads, and what the stages said."""
+        if not self._digests:
+            self.load()
         samples = list(batch)
         said: list[tuple[Step, ...]] = [()] * len(batch)
         for stage, model in self._stages.items():
@@ -118,13 +122,13 @@ class Cascade:
         if not questions:
             return []
         if self._cache is None:
-            model.load()
+            load(model)  # what fails here ends the cell, because no sample is to blame
             return [output.text for output in model.generate(questions)]
         keys = [key(self._digests[stage], _content(q.parts[0]), q.spoken, q.written) for q in questions]
         known = self._cache.get(keys)
         missing = {k: q for k, q in zip(keys, questions, strict=True) if k not in known}
         if missing:
-            model.load()
+            load(model)
             outputs = model.generate(list(missing.values()))
             fresh = {k: output.text for k, output in zip(missing, outputs, strict=True)}
             self._cache.put(fresh)

@@ -6,9 +6,10 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mmbench import languages
 from mmbench.errors import ModelLoadError, SampleError
 from mmbench.identity import weights
-from mmbench.models.loading import import_torch, load_pretrained, load_processor, pick_device
+from mmbench.models.loading import gguf_adds_bos, import_torch, load_pretrained, load_processor, pick_device
 from mmbench.models.parts import prompt_text
 from mmbench.schema import Output, Sample
 
@@ -61,6 +62,7 @@ class CausalLM:
     generation: Mapping[str, Any] = field(default_factory=dict)
     _model: Any = field(default=None, init=False, repr=False, compare=False)
     _tokenizer: Any = field(default=None, init=False, repr=False, compare=False)
+    _adds_bos: bool = field(default=False, init=False, repr=False, compare=False)
 
     @property
     def content(self) -> str:
@@ -78,7 +80,10 @@ class CausalLM:
         source = (self.model, self.revision, self.gguf_file)
         self._tokenizer = load_processor(AutoTokenizer.from_pretrained, *source, self.trust_remote_code)
         if self.chat and not self._tokenizer.chat_template:
-            raise ModelLoadError(f"model {self.name}: chat=true, but {self.model} has no chat template; take chat=false")
+            raise ModelLoadError(
+                f"model {self.name}: chat=true, but {self.model} has no chat template; take chat=false"
+            )
+        self._adds_bos = self.gguf_file is not None and gguf_adds_bos(self.model, self.revision, self.gguf_file)
         if self._tokenizer.pad_token_id is None:
             self._tokenizer.pad_token = self._tokenizer.eos_token
         loader = AutoModelForCausalLM.from_pretrained
@@ -100,7 +105,8 @@ class CausalLM:
     def _encode(self, text: str) -> list[int]:
         # A chat template writes the special tokens itself; a base model's tokenizer adds them.
         ids: list[int] = self._tokenizer(text, add_special_tokens=not self._chats)["input_ids"]
-        return ids
+        start = self._tokenizer.bos_token_id
+        return [start, *ids] if self._adds_bos and not self._chats and ids[:1] != [start] else ids
 
     def _limit(self) -> int:
         return int(getattr(self._model.config, "max_position_embeddings", None) or 1 << 30)
@@ -160,12 +166,13 @@ class CausalLM:
 
     def _choices(self, index: int, sample: Sample) -> list[_Choice]:
         """Tokens of prompt and choices, split where the tokens of the prompt alone end."""
-        if not sample.choices:
-            raise SampleError(f"sample {sample.id} has no choices to rank; give some or use a task that generates")
+        if not sample.choices or not all(sample.choices):
+            raise SampleError(f"sample {sample.id} has no choices to rank, or an empty one; give each its text")
         # A space between prompt and choice belongs to the choice's first token in nearly every vocabulary.
         prompt = self._prompt(sample)
         stripped = prompt if self._chats else prompt.rstrip(" ")
-        gap = "" if self._chats or stripped.endswith("\n") else " "
+        apart = languages.spaced(sample.written) and stripped[-1:] not in ("\n", "(", "[", "{", "“", "«", "¿", "¡")
+        gap = " " if apart and not self._chats else ""
         context = self._encode(stripped)
         found = []
         for choice in sample.choices:

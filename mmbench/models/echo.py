@@ -38,6 +38,8 @@ class Echo:
         """Prefer the choice whose characters are in the prompt; ties go to the first."""
         outputs = []
         for sample, said in zip(batch, self.generate(batch), strict=True):
+            if not sample.choices:
+                raise SampleError(f"sample {sample.id} has no choices to rank; give some or use a task that generates")
             scores = tuple(-float(sum(char not in said.text for char in choice)) for choice in sample.choices)
             lengths = tuple(len(choice) for choice in sample.choices)
             best = max(range(len(scores)), key=scores.__getitem__)

@@ -58,11 +58,14 @@ class FasterWhisper:
         if self._model is not None:
             return
         try:
+            from ctranslate2 import get_cuda_device_count
             from faster_whisper import WhisperModel
         except ImportError as error:
             raise ModelLoadError(
                 f"model {self.name} needs faster-whisper ({error}); pip install 'mmbench[faster-whisper]'"
             ) from error
+        if self.device == "cuda" and not get_cuda_device_count():
+            raise ModelLoadError(f"device={self.device}: CTranslate2 finds no such device here; take device=auto")
         options = {} if self.revision is None else {"revision": self.revision}
         try:
             self._model = WhisperModel(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,8 +124,24 @@ def load_processor(
         raise ModelLoadError(cannot_load(location, error)) from error
 
 
+def gguf_adds_bos(location: str, revision: str | None, gguf_file: str) -> bool:
+    """Whether a GGUF file wants its first token before each text; transformers' tokenizer for it never adds it."""
+    try:
+        from gguf import GGUFReader
+        from transformers.utils import cached_file
+
+        fields = GGUFReader(cached_file(resolve(location), gguf_file, revision=revision)).fields
+        found = fields.get("tokenizer.ggml.add_bos_token")
+        # What llama.cpp takes where the file does not say.
+        return bool(found.contents()) if found else fields["tokenizer.ggml.model"].contents() == "llama"
+    except Exception as error:
+        raise ModelLoadError(cannot_load(location, error)) from error
+
+
 def cannot_load(location: str, error: Exception) -> str:
     """One line for weights that cannot be loaded."""
+    if location.startswith(("/", ".", "~")) and not Path(location).exists():
+        return f"{location}: there is no such folder; give a folder of weights, a hub id, or package://NAME/FOLDER"
     detail = " ".join(str(error).split())[:300]
     hub = not location.startswith("package://") and not Path(location).exists()
     mend = (
@@ -146,5 +163,7 @@ def quiet() -> None:
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()
+    # WavLM's own code does it, once a process, and nothing that a caller passes changes that.
+    warnings.filterwarnings("ignore", message="Support for mismatched key_padding_mask")
     if not log.isEnabledFor(logging.DEBUG):
         transformers_logging.set_verbosity_error()

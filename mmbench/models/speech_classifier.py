@@ -49,10 +49,15 @@ class Head:
 
     def save(self, path: Path) -> None:
         """Write a safetensors file; equal heads give equal bytes."""
-        from safetensors.numpy import save_file
+        from safetensors.numpy import save
 
         metadata = {"labels": json.dumps(self.labels), "layer": str(self.layer), "encoder": self.encoder}
-        save_file({"weight": self.weight, "bias": self.bias}, path, metadata={**metadata, "training": self.training})
+        data = save({"weight": self.weight, "bias": self.bias}, metadata={**metadata, "training": self.training})
+        # safetensors writes the metadata in another order each time: sort its header, which is JSON after its length.
+        end = 8 + int.from_bytes(data[:8], "little")
+        header = json.dumps(json.loads(data[8:end]), sort_keys=True, separators=(",", ":")).encode()
+        header += b" " * (-len(header) % 8)
+        path.write_bytes(len(header).to_bytes(8, "little") + header + data[end:])
 
     @staticmethod
     def load(path: Path) -> Head:

@@ -12,7 +12,12 @@ from mmbench.identity import resolve, weights
 from mmbench.models.loading import import_torch, load_pretrained, load_processor, pick_device
 from mmbench.models.padding import speech_frames, takes_padding
 from mmbench.models.parts import decode, join
-from mmbench.models.whisper_weights import is_ctranslate2, load_ctranslate2, load_ctranslate2_processor
+from mmbench.models.whisper_weights import (
+    MULTILINGUAL_VOCABULARY,
+    is_ctranslate2,
+    load_ctranslate2,
+    load_ctranslate2_processor,
+)
 from mmbench.schema import Output, Sample
 
 if TYPE_CHECKING:
@@ -73,6 +78,12 @@ class SpeechToText:
             self._processor = load_processor(AutoProcessor.from_pretrained, self.model, self.revision, None, trust)
             loader = AutoModelForSpeechSeq2Seq.from_pretrained
             self._model = load_pretrained(loader, self.model, self.revision, None, self.dtype, device, trust)
+        config = self._model.config
+        if config.model_type == "whisper" and config.vocab_size >= MULTILINGUAL_VOCABULARY and not self._multilingual:
+            raise ModelLoadError(
+                f"model {self.name}: the generation_config.json of {self.model} says nothing of languages, so none can "
+                "be forced; copy the file of the openai/whisper model that it was tuned from"
+            )
         if self.task == "translate" and not self._multilingual:
             raise ModelLoadError(f"model {self.name}: task=translate, but {self.model} knows one language and no tasks")
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import logging
 import sqlite3
+import threading
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,41 +28,64 @@ class StageCache:
     def __init__(self, path: Path) -> None:
         """Open or create the file."""
         self._path = path
+        self._lock = threading.Lock()  # SQLite keeps processes apart, this the threads that share a connection
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._connection = self._open()
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError):
                 raise
-            damaged = path.with_suffix(f"{path.suffix}.damaged")
-            log.warning("%s is damaged (%s): put aside as %s, stages answer again", path, error, damaged.name)
-            path.replace(damaged)
+            log.warning("%s is damaged (%s): put aside as %s.damaged, stages answer again", path, error, path.name)
+            for end in ("", "-wal", "-shm"):  # a log left behind would be replayed into the new file
+                with suppress(FileNotFoundError):
+                    path.with_name(path.name + end).replace(path.with_name(f"{path.name}.damaged{end}"))
             self._connection = self._open()
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=60, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID"
-        )
+        try:
+            _write_ahead(connection)
+            connection.execute("PRAGMA synchronous=NORMAL")
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID"
+            )
+            (problem,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if problem != "ok":
+                raise sqlite3.DatabaseError(problem)
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     def get(self, keys: Iterable[str]) -> dict[str, str]:
         """The texts that are known, by key."""
         found = {}
-        for wanted in keys:
-            row = self._connection.execute("SELECT text FROM answers WHERE key = ?", (wanted,)).fetchone()
-            if row is not None:
-                found[wanted] = str(row[0])
+        with self._lock:
+            for wanted in keys:
+                row = self._connection.execute("SELECT text FROM answers WHERE key = ?", (wanted,)).fetchone()
+                if row is not None:
+                    found[wanted] = str(row[0])
         return found
 
     def put(self, texts: Mapping[str, str]) -> None:
         """Keep texts; the first answer stays where two processes give one at once."""
-        with self._connection:
+        with self._lock, self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.executemany("INSERT OR IGNORE INTO answers VALUES (?, ?)", texts.items())
 
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch the log on; of two that do it at once one is told "locked", and SQLite's own timeout does not help."""
+    for _ in range(600):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            time.sleep(0.1)
+    connection.execute("PRAGMA journal_mode=WAL")

@@ -31,6 +31,8 @@ _DTYPES: dict[int, np.dtype[Any]] = {
     4: np.dtype("<f2"),
 }
 _FORMAT = 6
+MULTILINGUAL_VOCABULARY = 51865
+"""Size from which on a Whisper vocabulary is multilingual; the English-only ones have one token less."""
 _NORM = {"gamma": "weight", "beta": "bias"}
 _LINEAR = {"ffn/linear_0": "fc1", "ffn/linear_1": "fc2"}
 
@@ -142,7 +144,7 @@ def load_ctranslate2(location: str, dtype: str, device: str) -> Any:
 
     folder = Path(resolve(location))
     tensors = read_tensors(folder / "model.bin")
-    settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    settings = _json(folder / "config.json")
     config = WhisperConfig(**_shape(tensors), **_tokens(folder))
     with torch.device("meta"):
         model = WhisperForConditionalGeneration(config)
@@ -157,7 +159,7 @@ def load_ctranslate2(location: str, dtype: str, device: str) -> Any:
             f"{location}: the tensors are not Whisper's ({' '.join(str(error).split())[:300]})"
         ) from error
     model.tie_weights()
-    multilingual = bool(config.vocab_size >= 51865)  # the English-only vocabularies have one token less
+    multilingual = bool(config.vocab_size >= MULTILINGUAL_VOCABULARY)
     model.generation_config = GenerationConfig(
         **_tokens(folder),
         suppress_tokens=settings.get("suppress_ids"),
@@ -184,6 +186,7 @@ def load_ctranslate2_processor(location: str) -> Any:
     from transformers import PreTrainedTokenizerFast, WhisperFeatureExtractor, WhisperProcessor, WhisperTokenizerFast
 
     folder = Path(resolve(location))
+    _ids(folder)  # says what is wrong with the tokenizer's file
     bins = _shape(read_tensors(folder / "model.bin"))["num_mel_bins"]
     tokenizer: PreTrainedTokenizerFast = WhisperTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"))
     return WhisperProcessor(WhisperFeatureExtractor(feature_size=bins), tokenizer)
@@ -197,6 +200,8 @@ def _shape(tensors: dict[str, NDArray[Any]]) -> dict[str, int]:
             {name.split("/")[1] for name in tensors if name.startswith(f"{side}/layer_") and "norm/" not in name}
         )
 
+    if missing := {"encoder/conv1/weight", "encoder/num_heads", "decoder/embeddings/weight"} - tensors.keys():
+        raise ModelLoadError(f"model.bin has no tensor {min(missing)}; it is not a Whisper that can be read")
     return {
         "vocab_size": tensors["decoder/embeddings/weight"].shape[0],
         "num_mel_bins": tensors["encoder/conv1/weight"].shape[1],
@@ -215,8 +220,20 @@ def _shape(tensors: dict[str, NDArray[Any]]) -> dict[str, int]:
 @lru_cache(maxsize=2)
 def _ids(folder: Path) -> dict[str, int]:
     """Ids of the special tokens."""
-    tokenizer = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
-    return {token["content"]: token["id"] for token in tokenizer["added_tokens"]}
+    tokens = _json(folder / "tokenizer.json").get("added_tokens", ())
+    ids = {token["content"]: token["id"] for token in tokens}
+    missing = {"<|endoftext|>", "<|startoftranscript|>", "<|notimestamps|>"} - ids.keys()
+    if missing:
+        raise ModelLoadError(f"{folder}: tokenizer.json has no {min(missing)}; it is not Whisper's")
+    return ids
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelLoadError(f"{path}: cannot be read ({error}); get the whole folder again") from error
+    return found
 
 
 def _tokens(folder: Path) -> dict[str, int]:
