@@ -215,9 +215,7 @@ class Asterisk:
             raise UsageError("task=topic and split need topics=FILE, such as scripts/voice_prompts.tsv")
 
     def read(self) -> tuple[dict[str, dict[str, str]], Counter[str]]:
-        """Transcripts by language and prompt of what can be used, and how many entries cannot, by reason.
-
-        Reasons are those of `fault`, and "no audio".
+        """Transcripts by language and prompt of what can be used; how many entries cannot, by `fault` or "no audio".
 
         Raises:
             UsageError: packages are not installed.
@@ -265,6 +263,11 @@ class Asterisk:
             file = voice.audio(Path(self.root), prompt)
             if sample := make_sample(self.task, prompt, voice, file, texts, topic):
                 yield sample
+
+    @property
+    def count(self) -> int:
+        """Number of samples."""
+        return sum(1 for _ in self)
 
     @property
     def card(self) -> Card:

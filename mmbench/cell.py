@@ -27,6 +27,15 @@ FORMAT = 1
 """Version of the files of a cell; another one cannot be continued."""
 
 
+class TooManyFailed(CellError):
+    """More samples failed than `max_failed` allows; the scores are there all the same, with the failed as wrong."""
+
+    def __init__(self, message: str, scores: list[Score], outcome: Outcome) -> None:
+        """Keep what was reached."""
+        super().__init__(message)
+        self.scores, self.outcome = scores, outcome
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """How a cell is run. None of it changes an answer.
@@ -124,9 +133,11 @@ def run_cell(
         scores = score_cell(task, model.name, folder, settings.limit)
     log.info("%s / %s: %d answered now, %d before, %d failed", task.name, model.name, *counts(outcome))
     if outcome.failed > settings.max_failed * outcome.selected:
-        raise CellError(
+        raise TooManyFailed(
             f"{task.name} / {model.name}: {outcome.failed} of {outcome.selected} samples failed, more than max_failed="
-            f"{settings.max_failed:g} allows; their error rows are in {folder / 'predictions.jsonl'}"
+            f"{settings.max_failed:g} allows; their error rows are in {folder / 'predictions.jsonl'}",
+            scores,
+            outcome,
         )
     return scores, outcome
 
@@ -143,7 +154,7 @@ def score_cell(task: Task, model: str, folder: Path, limit: int | None) -> list[
         return []
     selected = {sample.id for sample in task.samples(limit)}
     found = [record for (_, key), record in read_records(path, strict=False).items() if key in selected]
-    scores = score(found, task.scorers, task=task.name, model=model)
+    scores = score(found, task.scorers, task=task.name, model=model, method=task.method)
     write_atomic(folder / "scores.jsonl", "".join(dumps(asdict(row)) + "\n" for row in scores))
     return scores
 

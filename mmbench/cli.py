@@ -169,7 +169,7 @@ def job(cfg: Any) -> float:
 
 
 def _job(cfg: Any) -> float:
-    from mmbench.cell import Settings, run_cell
+    from mmbench.cell import Settings, TooManyFailed, run_cell
     from mmbench.config import build, resolve
     from mmbench.report import cell_table
 
@@ -180,7 +180,11 @@ def _job(cfg: Any) -> float:
     task = build(plain["task"], allow=plain["allow"])
     model = build(plain["model"], allow=plain["allow"])
     settings = Settings(**{key: plain[key] for key in _SETTINGS})
-    scores, outcome = run_cell(task, model, Path(plain["results"]), settings, config=plain)
+    try:
+        scores, outcome = run_cell(task, model, Path(plain["results"]), settings, config=plain)
+    except TooManyFailed as error:
+        print(cell_table(error.scores, error.outcome), end="", flush=True)
+        raise
     print(cell_table(scores, outcome), end="", flush=True)
     first = next(iter(task.scorers.values())).name
     return next((row.value for row in scores if row.metric == first and row.language == "macro"), float("nan"))

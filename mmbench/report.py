@@ -12,6 +12,7 @@ from mmbench import languages
 from mmbench.compare import Difference, differences
 from mmbench.results import CASCADE, END_TO_END, TOPLINE, Cell, by_task, find_cells
 from mmbench.score import ALL, MACRO, Estimate
+from mmbench.scorers.accuracy import chance, majority
 from mmbench.store import finite
 from mmbench.tables import Format, interval_text, number, render
 
@@ -102,8 +103,17 @@ def _metric(task: str, metric: str, cells: Sequence[Cell], form: Format) -> str:
     assert first is not None
     title = f"{task}: {_heading(first)}"
     signatures = "; ".join(sorted({row.signature for cell in cells if (row := cell.row(metric, MACRO))}))
-    note = f"95 % intervals. {signatures}\n"
+    note = f"95 % intervals. {_baselines(cells[0], metric, shared)}{signatures}\n"
     return render(title, ["", *(cell.model for cell in cells)], rows, form) + note + "\n"
+
+
+def _baselines(cell: Cell, metric: str, shared: Sequence[str]) -> str:
+    """What guessing gets, without which an accuracy says nothing."""
+    if not cell.scorer(metric).proportion:
+        return ""
+    samples = [record.sample for record in cell.records if record.sample.language in shared]
+    guess, constant = (number(found(samples), fraction=True) for found in (chance, majority))
+    return f"Chance {guess}, most frequent answer {constant}. "
 
 
 def _values(cell: Cell, metric: str, shared: Sequence[str]) -> list[float]:
@@ -165,7 +175,10 @@ def _difference(pair: Pair, metric: str, form: Format) -> str:
         rows.append([_label(tag), shown, f"[{low}, {high}]", p, _verdict(difference, pair, scorer.higher_is_better)])
     title = f"{pair.a.task}: {pair.meaning} ({metric}, points)"
     count = found[MACRO].n if MACRO in found else 0
-    note = f"{pair.a.model} minus {pair.b.model}: bootstrap of {count} samples, paired by id.\n"
+    note = (
+        f"{pair.a.model} minus {pair.b.model}: bootstrap of {count} samples, paired by id; p is not corrected for "
+        "the number of languages.\n"
+    )
     return render(title, ["", "difference", "95 % interval", "p", "better"], rows, form) + note + "\n"
 
 

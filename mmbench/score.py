@@ -121,8 +121,14 @@ def macro(groups: Sequence[Measured], scorer: Scorer) -> Estimate:
     )
 
 
-def score(records: Sequence[Record], scorers: Mapping[str, Scorer], *, task: str, model: str) -> list[Score]:
-    """All rows of scores.jsonl: each metric on each language, pooled, and averaged over languages."""
+def score(
+    records: Sequence[Record], scorers: Mapping[str, Scorer], *, task: str, model: str, method: str = "generate"
+) -> list[Score]:
+    """All rows of scores.jsonl: each metric on each language, pooled, and averaged over languages.
+
+    The method by which the task asks is part of the signature: an accuracy by likelihood and one of generated answers
+    do not compare.
+    """
     scores = []
     languages = by(records, lambda record: record.sample.language)
     for scorer in scorers.values():
@@ -131,7 +137,7 @@ def score(records: Sequence[Record], scorers: Mapping[str, Scorer], *, task: str
         estimates[ALL] = estimate(measure(records, scorer), scorer)
         estimates[MACRO] = macro(list(groups.values()), scorer)
         written = sorted({record.sample.written for record in records})
-        signature = scorer.signature(written)
+        signature = f"{scorer.signature(written)}|method:{method}"
         scores += [
             Score(
                 task=task,

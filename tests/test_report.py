@@ -71,6 +71,13 @@ def test_every_table_names_its_signature(results: Path) -> None:
     assert "failed / unparsed / n" in text
 
 
+def test_an_accuracy_has_its_baselines_and_its_method(results: Path) -> None:
+    text = report([results])
+    assert "Chance 25.0, most frequent answer 25.0. accuracy|" in text
+    assert "|method:loglikelihood" in text
+    assert text.count("Chance") == 1, "an error rate has no chance level"
+
+
 def test_markdown_has_no_stray_bars(results: Path) -> None:
     for line in report([results], "markdown").splitlines():
         if line.startswith("|"):
