@@ -129,6 +129,24 @@ def test_own_configs_beside_the_shipped_ones(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_own_data_from_a_manifest(tmp_path: Path) -> None:
+    rows = [{"id": n, "language": "sw", "text": f"swali {n}", "reference": f"swali {n}"} for n in range(3)]
+    (tmp_path / "mine.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    command = ("run", "task=manifest_asr", "task.loader.path=mine.jsonl", "model=echo")
+    unnamed = mmbench(*command, cwd=tmp_path)
+    assert unnamed.returncode == 2
+    assert "task.name has no value" in unnamed.stderr
+    done = mmbench(*command, "task.name=mine", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "swh_Latn Swahili" in done.stdout
+    (tmp_path / "mine.jsonl").write_text('{"id": 1, "langage": "sw"}\n', encoding="utf-8")
+    wrong = mmbench(*command, "task.name=other", cwd=tmp_path)
+    assert wrong.returncode == 2
+    assert wrong.stderr.startswith(
+        "mmbench: error: mine.jsonl:1: field 'langage': is not known; did you mean 'language'?"
+    )
+
+
 def test_score_contract_on_stdout(tmp_path: Path) -> None:
     row = {"sample_id": "1", "language": "en", "prediction": "a b x", "references": ["a b c"]}
     file = tmp_path / "out.jsonl"
