@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import jiwer
 import numpy as np
@@ -18,6 +18,9 @@ from rapidfuzz.distance import Levenshtein
 from mmbench.bootstrap import interval
 from mmbench.schema import Output, Sample
 from mmbench.scorers.edit import ErrorRate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PAIRS = 20_000
 WORDS = 11
