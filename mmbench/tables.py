@@ -8,7 +8,9 @@ from io import StringIO
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    from rich.table import Table
 
     from mmbench.score import Estimate
 
@@ -32,36 +34,66 @@ def interval_text(found: Estimate, *, fraction: bool) -> str:
 
 
 def render(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], form: Format = "table") -> str:
-    """One table as text; the first column is left-aligned, the others are right-aligned."""
+    """One table as text; the first column is left-aligned, the others are right-aligned.
+
+    A terminal that is too narrow gets the columns in several tables: a number that is cut off is worse than none.
+    """
     if form == "markdown":
-        lines = [f"**{title}**", ""] if title else []
-        lines += ["| " + " | ".join(_escape(cell) for cell in row) + " |" for row in [header]]
-        lines += ["|" + "|".join([" --- "] + [" ---: "] * (len(header) - 1)) + "|"]
+        lines = [f"**{_plain(title)}**", ""] if title else []
+        lines.append("| " + " | ".join(_escape(cell) for cell in header) + " |")
+        lines.append("|" + "|".join([" --- "] + [" ---: "] * (len(header) - 1)) + "|")
         lines += ["| " + " | ".join(_escape(cell) for cell in row) + " |" for row in rows]
         return "\n".join(lines) + "\n\n"
-    from rich.box import SIMPLE_HEAD
+    from rich.cells import cell_len
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for index, name in enumerate(header):
-        table.add_column(name, justify="left" if index == 0 else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))  # as text: a name with brackets is no markup
-    terminal = Console()
     out = StringIO()
-    # A pipe gets the whole width; a terminal gets its own, and colours unless NO_COLOR forbids them.
-    console = Console(
-        file=out, width=terminal.width if terminal.is_terminal else 250, force_terminal=terminal.is_terminal
-    )
-    if not sys.stdout.isatty():
-        console = Console(file=out, width=250, no_color=True)
+    terminal = sys.stdout.isatty()
+    width = Console().width if terminal else _PIPE
+    # Colours unless NO_COLOR forbids them, and none in a pipe.
+    console = Console(file=out, width=max(width, _PIPE), force_terminal=terminal, no_color=None if terminal else True)
     if title:
-        console.print(Text(title, style="bold"), soft_wrap=True)
-    console.print(table)
+        console.print(Text(_plain(title), style="bold"), soft_wrap=True)
+    table = [[_plain(cell) for cell in row] for row in (header, *rows)]
+    widths = [max(cell_len(row[column]) for row in table) + 3 for column in range(len(header))]
+    for columns in _fitting(widths, width):
+        console.print(_grid([[row[column] for column in columns] for row in table]))
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
 
 
+_PIPE = 1000
+"""Width where nothing limits it, so that nothing is cut."""
+
+
+def _fitting(widths: Sequence[int], width: int) -> Iterator[list[int]]:
+    """Columns in groups that fit into a width, each with the first column and at least one more."""
+    group = [0]
+    for column in range(1, len(widths)):
+        if len(group) > 1 and sum(widths[other] for other in group) + widths[column] > width:
+            yield group
+            group = [0]
+        group.append(column)
+    yield group
+
+
+def _grid(rows: Sequence[Sequence[str]]) -> Table:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for index, name in enumerate(rows[0]):
+        grid.add_column(Text(name), justify="left" if index == 0 else "right", no_wrap=True)
+    for row in rows[1:]:
+        grid.add_row(*(Text(cell) for cell in row))  # as text: a name with brackets is no markup
+    return grid
+
+
+def _plain(cell: str) -> str:
+    """The cell without line ends and control characters, which could drive a terminal."""
+    return "".join(char if char.isprintable() else " " for char in cell)
+
+
 def _escape(cell: str) -> str:
-    return cell.replace("|", "\\|").replace("\n", " ")
+    return _plain(cell).replace("|", "\\|")

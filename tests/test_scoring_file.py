@@ -138,7 +138,7 @@ def test_predictions_of_a_run_are_valid_input(tmp_path):
     found = json.loads(score_file(parser().parse_args(["score", str(path), "--scorer", "wer", "--format", "json"])))
     again = {**found["languages"], "all": found["overall"], "macro": found["macro"]}
     assert again == {row.language: {key: getattr(row, key) for key in VALUES} for row in scores}
-    assert found["signature"] == scores[0].signature
+    assert found["signature"] + "|method:generate" == scores[0].signature
 
 
 def test_options(scored):
