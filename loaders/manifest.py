@@ -54,11 +54,11 @@ class Manifest:
 
     path: str = field(compare=False)
     name: str | None = None
-    root: str | None = field(default=None, compare=False)
+    root: str | None = None
     languages: Sequence[str] | None = field(default=None, compare=False)
-    licence: str = "unknown"
-    source: str = "unknown"
-    citation: str = ""
+    licence: str = field(default="unknown", compare=False)
+    source: str = field(default="unknown", compare=False)
+    citation: str = field(default="", compare=False)
     allow_outside: bool = False
 
     def __post_init__(self) -> None:

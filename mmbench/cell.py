@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from mmbench.errors import CellError, UsageError
@@ -12,7 +13,7 @@ from mmbench.identity import describe, environment
 from mmbench.predict import Outcome, predict
 from mmbench.progress import Progress
 from mmbench.score import read_records, score
-from mmbench.store import dumps, locked, open_run, write_atomic
+from mmbench.store import dumps, finite, locked, open_run, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,6 +104,8 @@ def run_cell(
         UsageError: the data are wrong, or the cell was begun with other settings.
     """
     task.check(model)
+    if not is_dataclass(model):
+        raise UsageError(f"model {model.name}: {type(model).__name__} must be a dataclass: run.json keeps its fields")
     validate = getattr(task.loader, "validate", None)
     if validate is not None:
         validate()
@@ -115,7 +118,9 @@ def run_cell(
             raise UsageError(f"{folder}: has predictions.jsonl but no run.json to say whose they are; move it away")
 
         def begin() -> None:
-            open_run(folder, {**run, "environment": {**environment(), **device(model)}, "config": config})
+            found = device(model)
+            check_precision(folder, found)
+            open_run(folder, {**run, "environment": {**environment(), **found}, "config": config})
 
         with Progress(f"{task.name} / {model.name}", counted(task, settings.limit), enabled=settings.progress) as show:
             outcome = predict(
@@ -130,7 +135,9 @@ def run_cell(
             )
         if outcome.selected == 0:  # before the scores there are replaced
             raise CellError(f"task {task.name}: no sample is selected; look at task.languages, limit and the data")
-        scores = score_cell(task, model.name, folder, settings.limit)
+        scores = score_cell(task, model.name, folder)
+        if config is not None:
+            keep_config(folder, config)
     log.info("%s / %s: %d answered now, %d before, %d failed", task.name, model.name, *counts(outcome))
     if outcome.failed > settings.max_failed * outcome.selected:
         raise TooManyFailed(
@@ -147,13 +154,16 @@ def counts(outcome: Outcome) -> tuple[int, int, int]:
     return outcome.answered, outcome.resumed, outcome.failed
 
 
-def score_cell(task: Task, model: str, folder: Path, limit: int | None) -> list[Score]:
-    """Score the selected samples of a cell from its predictions and replace scores.jsonl."""
+def score_cell(task: Task, model: str, folder: Path) -> list[Score]:
+    """Score all answers of a cell and replace scores.jsonl.
+
+    All of them, also where a run selected fewer: the scores are those of the predictions beside them, whatever was
+    run last.
+    """
     path = folder / "predictions.jsonl"
     if not path.exists():
         return []
-    selected = {sample.id for sample in task.samples(limit)}
-    found = [record for (_, key), record in read_records(path, strict=False).items() if key in selected]
+    found = list(read_records(path, strict=False).values())
     scores = score(found, task.scorers, task=task.name, model=model, method=task.method)
     write_atomic(folder / "scores.jsonl", "".join(dumps(asdict(row)) + "\n" for row in scores))
     return scores
@@ -171,6 +181,25 @@ def fingerprint(task: Task, model: Model) -> dict[str, Any]:
         "data": data,
         "model": describe(model),
     }
+
+
+def check_precision(folder: Path, found: Mapping[str, str]) -> None:
+    """Refuse to go on in another number format: float32 on a CPU and bfloat16 on a GPU do not give equal answers."""
+    if not (folder / "run.json").exists():
+        return
+    before = json.loads((folder / "run.json").read_text(encoding="utf-8")).get("environment", {}).get("dtype")
+    if before != found.get("dtype"):
+        raise UsageError(
+            f"{folder}: begun in {before}, and dtype=auto is {found.get('dtype')} here; set model.dtype or results="
+        )
+
+
+def keep_config(folder: Path, config: Mapping[str, Any]) -> None:
+    """Put the configuration into run.json by which the scores were made: scorers may change from run to run."""
+    path = folder / "run.json"
+    run = json.loads(path.read_text(encoding="utf-8"))
+    if run.get("config") != finite(config):
+        write_atomic(path, json.dumps(finite({**run, "config": config}), indent=2, ensure_ascii=False) + "\n")
 
 
 def device(model: Model) -> dict[str, str]:

@@ -44,7 +44,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     except MmbenchError as error:
         if debug:
             raise
-        print(f"mmbench: error: {error}", file=sys.stderr)
+        text = "".join(char if char.isprintable() else " " for char in str(error))
+        print(f"mmbench: error: {text}", file=sys.stderr)
         status = 2 if isinstance(error, UsageError) else 1
     except KeyboardInterrupt:
         print("mmbench: interrupted; the same command goes on from here", file=sys.stderr)
@@ -137,6 +138,8 @@ def _run(arguments: list[str]) -> int:
         application()
     except (HydraException, OmegaConfBaseException) as error:
         raise UsageError(one_line(error)) from error
+    except OSError as error:  # Hydra makes the folder of a cell before we can
+        raise UsageError(f"{error.filename}: {error.strerror}; give another results=") from error
     if len(_failures) > 1:
         raise CellError(f"{len(_failures)} cells of the sweep failed; the first: {_failures[0]}")
     if _failures:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import hydra
-from hydra.errors import HydraException, InstantiationException, MissingConfigException
+from hydra.errors import HydraException, MissingConfigException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -89,13 +89,27 @@ def build(plain: Any, *, allow: Sequence[str] = ()) -> Any:
         UsageError: a target is not allowed, does not exist, or refuses its arguments.
     """
     check_targets(plain, (*PREFIXES, *allow), "")
+    return _make(plain, "the config")
+
+
+def _make(plain: Any, where: str) -> Any:
+    """Objects for plain data, from the leaves up.
+
+    Not Hydra's instantiate: that resolves references a second time, after the targets were checked.
+    """
+    if isinstance(plain, list | tuple):
+        return [_make(value, f"{where}[{index}]") for index, value in enumerate(plain)]
+    if not isinstance(plain, Mapping):
+        return plain
+    made = {str(key): _make(value, str(key)) for key, value in plain.items() if key != "_target_"}
+    if "_target_" not in plain:
+        return made
     try:
-        return hydra.utils.instantiate(plain, _convert_="all")
-    except InstantiationException as error:
-        cause = error.__cause__
-        if isinstance(cause, MmbenchError):
-            raise cause from None
-        raise UsageError(one_line(error)) from error
+        return hydra.utils.get_object(plain["_target_"])(**made)
+    except MmbenchError:
+        raise
+    except Exception as error:  # whatever a constructor raises is about its arguments
+        raise UsageError(f"{where}: {plain['_target_']} refuses its settings: {one_line(error)}") from error
 
 
 def check_targets(plain: Any, prefixes: Sequence[str], where: str) -> None:
@@ -127,8 +141,8 @@ def _check_target(target: str, prefixes: Sequence[str], where: str) -> None:
         found = hydra.utils.get_object(target)
     except Exception as error:  # importing may raise anything
         raise UsageError(f"{where}: _target_ {target} cannot be imported: {one_line(error)}") from error
-    if not callable(found) or not allowed(getattr(found, "__module__", None) or ""):
-        raise UsageError(f"{where}: _target_ {target} was not defined in {', '.join(prefixes)}; name its own module")
+    if not isinstance(found, type) or not allowed(found.__module__):
+        raise UsageError(f"{where}: _target_ {target} is no class of {', '.join(prefixes)}; name its own module")
 
 
 def one_line(error: BaseException) -> str:

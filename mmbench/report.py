@@ -70,7 +70,9 @@ def _task(task: str, cells: Sequence[Cell], form: Format) -> Iterator[str]:
         if shown:
             yield _metric(task, metric, shown, form)
     for pair in pairs(cells):
-        yield _difference(pair, metrics[0], form)
+        common = common_metric(pair)
+        if common is not None:
+            yield _difference(pair, common, form)
 
 
 def _scored(cell: Cell, metric: str) -> bool:
@@ -79,14 +81,22 @@ def _scored(cell: Cell, metric: str) -> bool:
     return row is not None and bool(np.isfinite(row.value))
 
 
-def tags(cells: Sequence[Cell]) -> list[str]:
-    """Languages that all systems have, English first: means over different languages do not compare."""
-    sets = [{row.language for row in cell.scores} - {ALL, MACRO} for cell in cells]
+def common_metric(pair: Pair) -> str | None:
+    """The first metric of `a` that says something of both."""
+    return next((m for m in pair.a.metrics if _scored(pair.a, m) and _scored(pair.b, m)), None)
+
+
+def tags(cells: Sequence[Cell], metric: str) -> list[str]:
+    """Languages with a value for all systems, English first: means over different languages do not compare."""
+    sets = [{r.language for r in cell.scores if r.metric == metric and np.isfinite(r.value)} for cell in cells]
+    sets = [found - {ALL, MACRO} for found in sets]
     return sorted(set.intersection(*sets), key=lambda tag: (tag != ENGLISH, tag))
 
 
 def _metric(task: str, metric: str, cells: Sequence[Cell], form: Format) -> str:
-    shared = tags(cells)
+    shared = tags(cells, metric)
+    if not shared:
+        return f"{task}: {metric}: the systems share no language, so there is nothing to compare.\n\n"
     rows = [[_label(tag), *(_shown(cell.row(metric, tag)) for cell in cells)] for tag in shared]
     complete = all({row.language for row in cell.scores} - {ALL, MACRO} == set(shared) for cell in cells)
     means = [cell.row(metric, MACRO) for cell in cells]
@@ -167,7 +177,7 @@ def _difference(pair: Pair, metric: str, form: Format) -> str:
     scorer = pair.a.scorer(metric)
     found = _differences(pair, metric)
     rows = []
-    for tag in [*tags([pair.a, pair.b]), MACRO]:
+    for tag in [*tags([pair.a, pair.b], metric), MACRO]:
         difference = found.get(tag, Difference())
         shown = number(difference.value, fraction=scorer.fraction, signed=True)
         low, high = (number(v, fraction=scorer.fraction, signed=True) for v in (difference.low, difference.high))
@@ -219,10 +229,11 @@ def _json(tasks: dict[str, list[Cell]]) -> dict[str, object]:
                     "a": pair.a.model,
                     "b": pair.b.model,
                     "meaning": pair.meaning,
-                    "metric": cells[0].metrics[0],
-                    "languages": {tag: asdict(d) for tag, d in _differences(pair, cells[0].metrics[0]).items()},
+                    "metric": metric,
+                    "languages": {tag: asdict(d) for tag, d in _differences(pair, metric).items()},
                 }
                 for pair in pairs(cells)
+                if (metric := common_metric(pair)) is not None
             ],
         }
         for task, cells in tasks.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ from mmbench.schema import Score, Scorer
 from mmbench.score import read_records
 from mmbench.store import read_jsonl
 
+log = logging.getLogger(__name__)
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
@@ -20,9 +23,10 @@ if TYPE_CHECKING:
 
 _CASCADE = "mmbench.models.cascade.Cascade"
 _GOLD = "mmbench.models.echo.Gold"
+_FAKES = (_GOLD, "mmbench.models.echo.Echo")
 _STAGES = ("asr", "s2tt", "ocr", "caption", "mt")
 
-CASCADE, TOPLINE, END_TO_END = "cascade", "topline", "end to end"
+CASCADE, TOPLINE, END_TO_END, FAKE = "cascade", "topline", "end to end", "fake"
 
 
 @dataclass(frozen=True)
@@ -37,10 +41,10 @@ class Cell:
 
     @property
     def kind(self) -> str:
-        """Whether the model is a cascade, a cascade with a reference in a stage's place (topline), or end to end."""
+        """Whether the model is a cascade, one with a reference in a stage's place (topline), end to end, or a fake."""
         model = self.run["fingerprint"]["model"]
         if model.get("class") != _CASCADE:
-            return END_TO_END
+            return FAKE if model.get("class") in _FAKES else END_TO_END
         golden = any((model.get(stage) or {}).get("class") == _GOLD for stage in _STAGES)
         return TOPLINE if golden else CASCADE
 
@@ -69,7 +73,8 @@ class Cell:
 
         config = self.run.get("config") or {}
         for node in ((config.get("task") or {}).get("scorers") or {}).values():
-            scorer: Scorer = build(node, allow=config.get("allow", ()))
+            # What the file allows does not count: results from elsewhere must not run code of their own.
+            scorer: Scorer = build(node)
             if scorer.name == metric:
                 return scorer
         raise UsageError(f"{self.folder / 'run.json'}: does not say how {metric} was computed; run the cell again")
@@ -90,7 +95,15 @@ def find_cells(folders: Sequence[Path]) -> list[Cell]:
         if not folder.is_dir():
             raise UsageError(f"{folder}: is not a folder of results; 'mmbench run' makes one")
         paths += sorted(folder.rglob("scores.jsonl"))
-    cells = [read_cell(path.parent) for path in dict.fromkeys(paths)]
+    cells, damaged = [], []
+    for path in dict.fromkeys(paths):
+        try:
+            cells.append(read_cell(path.parent))
+        except UsageError as error:  # one damaged cell does not hide the others
+            damaged.append(error)
+            log.warning("left out: %s", error)
+    if damaged and not cells:
+        raise damaged[0]
     if not cells:
         raise UsageError(f"{', '.join(map(str, folders))}: no scores.jsonl in there; 'mmbench run' makes them")
     return cells

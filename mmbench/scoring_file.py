@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from mmbench.records import Record
     from mmbench.schema import Scorer
 
+log = logging.getLogger(__name__)
+
 _ATTRIBUTES = ("script", "family", "region", "resource")
 
 
@@ -31,6 +34,9 @@ def score_file(arguments: argparse.Namespace) -> str:
     records = list(read_records(arguments.file, strict=True).values())
     if not records:
         raise UsageError(f"{arguments.file}: has no rows; one JSON object per line is wanted")
+    systems = {record.system for record in records}
+    if len(systems) > 1 and "system" not in arguments.by:
+        log.warning("%s: %d systems are scored as one; --by system tells them apart", arguments.file, len(systems))
     result = score_records(records, scorer, arguments.by)
     if arguments.format == "json":
         return dumps(result) + "\n"

@@ -43,6 +43,12 @@ class Task:
         """Check what can be checked before any data are read."""
         if self.method not in ("generate", "loglikelihood"):
             raise UsageError(f"task.method={self.method!r} is not known; use generate or loglikelihood")
+        given = [self.languages] if isinstance(self.languages, str) else self.languages
+        for code in given or ():
+            if not isinstance(code, str):  # YAML reads an unquoted no as false
+                raise UsageError(f"task.languages: {code!r} is no language code; quote it, as in ['no', 'fr']")
+            languages.tag(code)
+        object.__setattr__(self, "languages", given)
         templates = {"default": self.prompt} if isinstance(self.prompt, str) else dict(self.prompt)
         for name, template in templates.items():
             check_template(template, where="task.prompt" if isinstance(self.prompt, str) else f"task.prompt.{name}")

@@ -58,14 +58,11 @@ def test_scores_do_not_depend_on_the_batch_size(tmp_path):
     assert len(found) == 1
 
 
-def test_limit_selects_for_the_scores_too(tmp_path):
-    run_cell(task(20), Spy(), tmp_path, QUIET)
+def test_a_smaller_run_leaves_the_scores_of_all_answers(tmp_path):
+    whole, _ = run_cell(task(20), Spy(), tmp_path, QUIET)
     scores, outcome = run_cell(task(20), Spy(), tmp_path, Settings(limit=2, progress=False))
-    assert {score.language: score.n for score in scores} == {
-        **dict.fromkeys(("eng_Latn", "swh_Latn", "tha_Thai"), 2),
-        "all": 6,
-        "macro": 3,
-    }
+    assert scores == whole
+    assert {score.language: score.n for score in scores}["all"] == 20
     assert outcome.selected == 6
 
 
@@ -194,3 +191,31 @@ def test_names_that_are_no_folders(tmp_path, name):
 def test_settings_that_make_no_sense(wrong, words):
     with pytest.raises(UsageError, match=words):
         Settings(**wrong)
+
+
+def test_another_number_format_is_refused(tmp_path):
+    run_cell(task(3), Spy(), tmp_path, Settings(limit=1, progress=False))
+    path = tmp_path / "repeat" / "spy" / "run.json"
+    run = json.loads(path.read_text(encoding="utf-8"))
+    run["environment"]["dtype"] = "torch.bfloat16"
+    path.write_text(json.dumps(run), encoding="utf-8")
+    with pytest.raises(UsageError, match=r"begun in torch\.bfloat16"):
+        run_cell(task(6), Spy(), tmp_path, QUIET)
+
+
+def test_run_json_keeps_the_configuration_of_the_scores(tmp_path):
+    for scorers in ("wer", "cer"):
+        run_cell(task(3), Spy(), tmp_path, QUIET, config={"task": {"scorers": scorers}})
+    run = json.loads((tmp_path / "repeat" / "spy" / "run.json").read_text(encoding="utf-8"))
+    assert run["config"]["task"]["scorers"] == "cer"
+
+
+def test_a_model_must_be_a_dataclass(tmp_path):
+    class Plain:
+        name = "plain"
+
+        def generate(self, batch):
+            return []
+
+    with pytest.raises(UsageError, match="must be a dataclass"):
+        run_cell(task(3), Plain(), tmp_path, QUIET)

@@ -147,6 +147,25 @@ def test_own_data_from_a_manifest(tmp_path: Path) -> None:
     )
 
 
+def test_results_that_cannot_be_written_are_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    done = mmbench(*ASR, f"results={tmp_path / 'file'}", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "Not a directory; give another results=" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_other_media_folder_is_another_data_set_and_another_citation_is_not(tmp_path: Path) -> None:
+    row = {"id": 1, "language": "en", "text": "a", "reference": "a"}
+    (tmp_path / "m.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    command = ("run", "task=manifest_asr", "task.name=m", "task.loader.path=m.jsonl", "model=echo")
+    assert mmbench(*command, cwd=tmp_path).returncode == 0
+    assert mmbench(*command, "+task.loader.citation=me", cwd=tmp_path).returncode == 0
+    other = mmbench(*command, "+task.loader.root=elsewhere", cwd=tmp_path)
+    assert other.returncode == 2
+    assert "data.loader.root: None then, 'elsewhere' now" in other.stderr
+
+
 def test_score_contract_on_stdout(tmp_path: Path) -> None:
     row = {"sample_id": "1", "language": "en", "prediction": "a b x", "references": ["a b c"]}
     file = tmp_path / "out.jsonl"
@@ -179,7 +198,7 @@ def test_the_signature_question_without_weights(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
     report = mmbench("report", "results", cwd=tmp_path)
     assert "topline minus cascade" in report.stdout
-    assert "end to end minus cascade" in report.stdout
+    assert "end to end minus cascade" not in report.stdout, "echo is no system"
     table = json.loads(mmbench("report", "results", "--format", "json", cwd=tmp_path).stdout)
     assert {pair["meaning"] for pair in table["voice_prompts_topic"]["differences"]}
     assert "| eng_Latn English |" in mmbench("report", "results", "--format", "markdown", cwd=tmp_path).stdout

@@ -60,7 +60,7 @@ def test_a_target_that_does_not_exist_is_one_line() -> None:
 
 
 def test_a_wrong_argument_names_the_class_and_the_argument() -> None:
-    with pytest.raises(UsageError, match=r"Echo.*'bogus'"):
+    with pytest.raises(UsageError, match=r"Echo refuses its settings.*'bogus'"):
         build({"_target_": "mmbench.models.echo.Echo", "bogus": 1})
 
 
@@ -109,3 +109,22 @@ def test_a_stage_is_picked_from_the_model_group(tmp_path: Path) -> None:
     model = build(resolve(cfg)["model"])
     assert model.name == "gold+echo"
     assert model.offers("generate")
+
+
+@pytest.mark.parametrize("target", ["mmbench.config.build", "mmbench.cli.main", "mmbench.store.write_atomic"])
+def test_functions_are_no_targets(target: str) -> None:
+    with pytest.raises(UsageError, match="is no class"):
+        build({"_target_": target})
+
+
+def test_references_are_not_resolved_after_the_check() -> None:
+    """`${oc.create:...}` could make a target out of text that the check has passed."""
+    text = "${oc.env:HOME}"
+    assert build({"_target_": "mmbench.models.echo.Echo", "name": text}).name == text
+
+
+def test_cascades_are_named_by_their_stages() -> None:
+    cfg = compose(["task=voice_prompts_asr", "model=cascade_mt", "model@model.llm=echo", "model@model.mt=gold"])
+    assert resolve(cfg)["model"]["name"] == "faster_whisper_tiny_en+gold+echo"
+    cfg = compose(["task=voice_prompts_asr", "model=cascade_s2tt"])
+    assert resolve(cfg)["model"]["name"] == "whisper_large_v3_translate+smollm2_135m"

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -8,11 +10,20 @@ import pytest
 from mmbench.cell import Settings, run_cell
 from mmbench.config import build, compose, resolve
 from mmbench.errors import UsageError
+from mmbench.models.echo import Gold
 from mmbench.report import pairs, report, tags
 from mmbench.results import CASCADE, END_TO_END, TOPLINE, find_cells
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Oracle(Gold):
+    """An end-to-end system that is always right."""
+
+    name: str = "gold"
+
 
 QUIET = Settings(progress=False, limit=4)
 
@@ -27,7 +38,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("results")
     run(folder, "model=cascade", "model@model.asr=echo", "model@model.llm=echo")
     run(folder, "model=gold_cascade", "model@model.llm=echo")
-    run(folder, "model=gold", "task.languages=[eng,fra]")
+    plain: Any = resolve(compose(["task=voice_prompts_topic", "model=gold", "task.languages=[eng,fra]"]))
+    run_cell(build(plain["task"]), Oracle(), folder, QUIET, config=plain)
     return folder
 
 
@@ -42,7 +54,7 @@ def test_a_topline_is_compared_with_the_cascade_of_the_same_language_model(resul
 
 
 def test_means_are_over_the_languages_that_all_systems_have(results: Path) -> None:
-    assert tags(find_cells([results])) == ["eng_Latn", "fra_Latn"]
+    assert tags(find_cells([results]), "accuracy") == ["eng_Latn", "fra_Latn"]
     text = report([results])
     assert "macro mean of 2 shared" in text
     assert "ita_Latn" not in text.split("wer@asr")[0]
@@ -90,4 +102,15 @@ def test_damaged_results_are_one_line(results: Path, tmp_path: Path) -> None:
     (tmp_path / "scores.jsonl").write_text("{}\n", encoding="utf-8")
     (tmp_path / "run.json").write_text("{", encoding="utf-8")
     with pytest.raises(UsageError, match=r"run\.json: cannot be read"):
+        report([tmp_path])
+
+
+def test_results_from_elsewhere_run_no_code_of_their_own(results: Path, tmp_path: Path) -> None:
+    shutil.copytree(results, tmp_path / "copy")
+    for path in (tmp_path / "copy").rglob("run.json"):
+        run_file = json.loads(path.read_text(encoding="utf-8"))
+        run_file["config"]["allow"] = ["fractions"]
+        run_file["config"]["task"]["scorers"] = {"x": {"_target_": "fractions.Fraction"}}
+        path.write_text(json.dumps(run_file), encoding="utf-8")
+    with pytest.raises(UsageError, match="outside mmbench, loaders"):
         report([tmp_path])

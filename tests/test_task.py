@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mmbench.errors import CellError, UsageError
 from mmbench.schema import Audio, Sample, Text
 from mmbench.task import Task, check_template, fill_template, lettered
-from tests.fakes import Listed, Ranks, Spy, choosing, sample, task
+from tests.fakes import WER, Listed, Ranks, Spy, choosing, sample, task
 
 SPOKEN = Sample(id="a", language="swh_Latn", parts=(Audio(b"x"), Text("{input}")), choices=("yes", "no"))
 
@@ -119,3 +119,14 @@ def test_letters():
 def test_samples_are_read_anew_each_time():
     asker = Task(name="t", loader=Listed(items=(sample(0),)), scorers={})
     assert list(asker.samples()) == list(asker.samples())
+
+
+def test_one_language_needs_no_list() -> None:
+    task = Task(name="t", loader=Listed(items=(sample(0), sample(1))), scorers={"wer": WER}, languages="en")
+    assert {one.language for one in task.samples()} == {"eng_Latn"}
+
+
+@pytest.mark.parametrize("languages", [[False], [1], ["fra_Latn", None]])
+def test_a_language_that_yaml_has_misread_is_named(languages: list[object]) -> None:
+    with pytest.raises(UsageError, match=r"task\.languages: .* is no language code; quote it"):
+        Task(name="t", loader=Listed(items=()), scorers={"wer": WER}, languages=languages)  # type: ignore[arg-type]

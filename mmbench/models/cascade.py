@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 from mmbench.errors import UsageError
 from mmbench.identity import digest
 from mmbench.media import content_hash
+from mmbench.models.loading import precision
 from mmbench.models.stage_cache import StageCache, key
 from mmbench.predict import load
 from mmbench.schema import Audio, Generator, Image, Method, Output, Part, Sample, Step, Text
+from mmbench.task import fill_template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,6 +41,8 @@ class Cascade:
         caption: turns images into descriptions.
         mt: turns text (a stage's or the sample's, never the task's instruction) into `pivot`'s language.
         pivot: language that `mt` translates into.
+        prompts: by stage, a template around what it is given, as in `Task.prompt`; a language model that translates
+            needs one, a translation model does not.
         cache: file that keeps what the stages said; None keeps nothing.
     """
 
@@ -50,6 +54,7 @@ class Cascade:
     caption: Generator | None = None
     mt: Generator | None = None
     pivot: str = "eng_Latn"
+    prompts: Mapping[str, str] = field(default_factory=dict)
     cache: str | None = field(default=None, compare=False)
     _cache: StageCache | None = field(default=None, init=False, repr=False, compare=False)
     _digests: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -74,7 +79,7 @@ class Cascade:
     def load(self) -> None:
         """Load the model that answers, and open the cache; a stage is loaded when it has something to do."""
         self.llm.load()
-        self._digests = {stage: digest(model) for stage, model in self._stages.items()}
+        self._digests = {stage: digest([model, precision(model)]) for stage, model in self._stages.items()}
         if self.cache is not None and self._cache is None:
             self._cache = StageCache(Path(self.cache))
 
@@ -99,7 +104,12 @@ class Cascade:
         samples = list(batch)
         said: list[tuple[Step, ...]] = [()] * len(batch)
         for stage, model in self._stages.items():
-            pieces = [(index, part) for index, sample in enumerate(samples) for part in readable(sample, stage)]
+            pieces = [
+                (index, part)
+                for index, sample in enumerate(samples)
+                if stage != "mt" or sample.spoken != self.pivot
+                for part in readable(sample, stage)
+            ]
             questions = [self._question(samples[index], part, stage) for index, part in pieces]
             texts = self._ask(stage, model, questions)
             for index, sample in enumerate(samples):
@@ -111,12 +121,14 @@ class Cascade:
     def _question(self, sample: Sample, part: int, stage: str) -> Sample:
         """One part as a sample of its own: a stage sees nothing else, least of all the references."""
         target = self.pivot if stage in ("mt", "s2tt") else None
-        return Sample(
+        question = Sample(
             id=f"{sample.id}#{part}",
             language=sample.spoken,
             parts=(sample.parts[part],),
             target_language=target,
         )
+        template = self.prompts.get(stage)
+        return question if template is None else replace(question, parts=tuple(fill_template(template, question)))
 
     def _ask(self, stage: str, model: Generator, questions: Sequence[Sample]) -> list[str]:
         if not questions:
@@ -124,7 +136,7 @@ class Cascade:
         if self._cache is None:
             load(model)  # what fails here ends the cell, because no sample is to blame
             return [output.text for output in model.generate(questions)]
-        keys = [key(self._digests[stage], _content(q.parts[0]), q.spoken, q.written) for q in questions]
+        keys = [key(self._digests[stage], "".join(map(_content, q.parts)), q.spoken, q.written) for q in questions]
         known = self._cache.get(keys)
         missing = {k: q for k, q in zip(keys, questions, strict=True) if k not in known}
         if missing:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mmbench import languages
 from mmbench.errors import ModelLoadError, SampleError
 from mmbench.identity import weights
-from mmbench.models.loading import gguf_adds_bos, import_torch, load_pretrained, load_processor, pick_device
+from mmbench.models.loading import GREEDY, gguf_adds_bos, import_torch, load_pretrained, load_processor, pick_device
 from mmbench.models.parts import prompt_text
 from mmbench.schema import Output, Sample
 
@@ -119,7 +119,7 @@ class CausalLM:
         for sample, prompt in zip(batch, prompts, strict=True):
             self._fits(sample, len(prompt) + self.max_new_tokens)
         ids, mask = self._pad(prompts, left=True)
-        options = {"do_sample": False, "max_new_tokens": self.max_new_tokens, **self.generation}
+        options = {**GREEDY, "max_new_tokens": self.max_new_tokens, **self.generation}
         options.setdefault("pad_token_id", self._tokenizer.pad_token_id)
         if self.stop is not None:
             options |= {"stop_strings": [self.stop], "tokenizer": self._tokenizer}

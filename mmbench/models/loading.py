@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+GREEDY: dict[str, Any] = {"do_sample": False, "num_beams": 1, "repetition_penalty": 1.0, "no_repeat_ngram_size": 0}
+"""Greedy decoding whatever the checkpoint's own generation config asks for."""
+
 
 def import_torch() -> Any:
     """Import torch with as many threads as the process may use cores.
@@ -60,6 +63,13 @@ def pick_device(device: str) -> str:
     if count is not None and (wanted.index or 0) >= count:
         raise ModelLoadError(f"device={device}: torch finds {count} such devices on this machine; take device=auto")
     return device
+
+
+def precision(model: Any) -> str:
+    """Number format that a model's settings come to on this machine; empty where they say nothing of it."""
+    if not hasattr(model, "dtype"):
+        return ""
+    return str(pick_dtype(model.dtype, pick_device(getattr(model, "device", "auto"))))
 
 
 def pick_dtype(dtype: str, device: str) -> TorchDtype:

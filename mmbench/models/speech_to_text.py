@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from mmbench import languages
 from mmbench.errors import ModelLoadError, SampleError
 from mmbench.identity import resolve, weights
-from mmbench.models.loading import import_torch, load_pretrained, load_processor, pick_device
+from mmbench.models.loading import GREEDY, import_torch, load_pretrained, load_processor, pick_device
 from mmbench.models.padding import speech_frames, takes_padding
 from mmbench.models.parts import decode, join
 from mmbench.models.whisper_weights import (
@@ -136,11 +136,16 @@ class SpeechToText:
         extractor = self._processor.feature_extractor
         features = extractor(list(waves), sampling_rate=self._rate, return_tensors="pt", return_attention_mask=True)
         inputs = features[extractor.model_input_names[0]].to(self._model.device, self._model.dtype)
-        options: dict[str, Any] = {"do_sample": False, "num_beams": 1, **self.generation}
+        options: dict[str, Any] = {**GREEDY, **self.generation}
         if features.get("attention_mask") is not None:
             options["attention_mask"] = features["attention_mask"].to(self._model.device)
         if self.max_new_tokens is not None:
             options["max_new_tokens"] = self.max_new_tokens
+        elif "max_new_tokens" not in options and getattr(self._model.generation_config, "max_length", None) in (
+            None,
+            20,
+        ):
+            options["max_new_tokens"] = 256  # without a limit of its own, transformers would stop after 20
         if code is not None:
             options |= {"language": code, "task": self.task}
         with torch.inference_mode():

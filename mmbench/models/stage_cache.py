@@ -7,11 +7,13 @@ import logging
 import sqlite3
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from mmbench.errors import CellError
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -60,7 +62,7 @@ class StageCache:
     def get(self, keys: Iterable[str]) -> dict[str, str]:
         """The texts that are known, by key."""
         found = {}
-        with self._lock:
+        with self._lock, self._errors():
             for wanted in keys:
                 row = self._connection.execute("SELECT text FROM answers WHERE key = ?", (wanted,)).fetchone()
                 if row is not None:
@@ -69,9 +71,17 @@ class StageCache:
 
     def put(self, texts: Mapping[str, str]) -> None:
         """Keep texts; the first answer stays where two processes give one at once."""
-        with self._lock, self._connection:
+        with self._lock, self._errors(), self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.executemany("INSERT OR IGNORE INTO answers VALUES (?, ?)", texts.items())
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """A full disk or a damaged page is nobody's sample's fault."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise CellError(f"{self._path}: {error}; make room or move it away, then run again") from error
 
     def close(self) -> None:
         """Close the file."""

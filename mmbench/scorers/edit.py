@@ -33,15 +33,15 @@ class ErrorRate:
     - An empty reference adds the hypothesis as insertions and no units: an answer to silence is an error. Where all
       references are empty there is no rate (NaN).
     - Of several references the one with the lowest error rate counts, the first of equals.
-    - A failed sample is all deletions.
+    - A failed sample is all deletions, but for a stage's rate.
 
     Args:
         name: of the metric in tables.
         unit: what is counted, see `text.units`.
         normalizer: applied to both sides, see `text.NORMALIZERS`.
         stage: score what this stage of a cascade said, against the transcript of the media, instead of the answer.
-            A sample without a transcript, or whose answer has no step of that stage, adds nothing; a failed one
-            is all deletions here too, as it cannot be told which stage it failed in.
+            A sample without a transcript, or whose answer has no step of that stage, adds nothing; nor does a
+            failed one, because another stage may be to blame.
 
     Raises:
         UsageError: the unit or the normaliser is unknown.
@@ -69,7 +69,7 @@ class ErrorRate:
             hypothesis = output.text if output else ""
         else:
             said = sorted((s for s in output.steps if s.stage == self.stage), key=lambda s: s.part) if output else ()
-            known = sample.transcript is not None and (said or output is None)
+            known = sample.transcript is not None and said
             references, language = (sample.transcript or "",) if known else (), sample.spoken
             hypothesis = " ".join(step.text for step in said)
         right = self._units(hypothesis, language)

@@ -274,3 +274,11 @@ def test_a_stage_that_cannot_be_loaded_ends_the_cell_at_once(clips: list[Path], 
     with pytest.raises(ModelLoadError, match="spy cannot be loaded"):
         predict(task, Cascade(name="c", asr=stage, llm=Echo()), tmp_path / "p.jsonl", batch_size=4)
     assert stage.loads == 1
+
+
+def test_a_stage_may_have_a_prompt_and_translation_leaves_the_pivot_alone() -> None:
+    model = Cascade(name="c", llm=Echo(), mt=Echo(name="mt"), prompts={"mt": "{source}: {input} {target}:"})
+    french = Sample(id="1", language="fra_Latn", parts=(Text("bonjour"),))
+    english = Sample(id="2", language="eng_Latn", parts=(Text("hello"),))
+    said = [output.text for output in model.generate([french, english])]
+    assert said == ["French: bonjour English:", "hello"]

@@ -138,7 +138,7 @@ def test_a_stage_of_a_cascade():
     sample = Sample(id="1", language="fra_Latn", parts=parts, references=("no",))
     steps = (Step("asr", 1, "c"), Step("mt", 0, "z"), Step("asr", 0, "a x"))
     assert scorer.stats(sample, Output(text="no", steps=steps)).tolist() == [1, 0, 0, 3]
-    assert scorer.stats(sample, None).tolist() == [0, 3, 0, 3]
+    assert scorer.stats(sample, None).tolist() == [0, 0, 0, 0], "another stage may be to blame"
     assert scorer.stats(sample, Output(text="no", steps=(Step("mt", 0, "z"),))).tolist() == [0, 0, 0, 0]
     unknown = Sample(id="1", language="fra_Latn", parts=(Audio(b""),), references=("no",))
     for output in (Output(text="no", steps=steps), None):
