@@ -60,22 +60,19 @@ def paired_difference(
 ) -> tuple[float, float, float, float]:
     """Difference a - b of two systems on the same samples in the same order, low and high of it, and two-sided p.
 
-    Both systems are resampled by the same rows (Koehn 2004, Statistical significance tests for machine translation
-    evaluation), so that what makes a sample hard for both cancels out. With d* the B resampled differences,
-    p = min(1, 2 (1 + min(#{d* <= 0}, #{d* >= 0})) / (B + 1)): Efron and Tibshirani (1993), section 15.4, with one
-    added as in Davison and Hinkley, Bootstrap Methods and their Application (1997), equation 4.11, because p is never
-    0. It agrees with the interval: p < 1 - level where that leaves out 0, give or take a resample.
+    The interval: both systems are resampled by the same rows (Koehn 2004, Statistical significance tests for machine
+    translation evaluation), so that what makes a sample hard for both cancels out. The p: approximate randomisation
+    (Noreen 1989; Riezler and Maxwell 2005, On some pitfalls in automatic evaluation and significance testing for MT).
+    If the systems were alike, either could have given either answer to a sample; d* is the difference after the answers
+    of randomly chosen samples have changed sides, and p = (1 + #{|d*| >= |d|}) / (B + 1). Unlike a p read off the
+    bootstrap it is never small where there are few samples.
 
     All four are NaN where one of the systems has no score.
 
     Raises:
         ValueError: the shapes, (n, k) both, differ.
     """
-    width = _width(stats_a, stats_b)
-    difference = _difference(reduce, width)
-    both = np.concatenate([stats_a, stats_b], axis=1)
-    values = _resampled(both, difference, resamples, np.random.default_rng(seed))
-    return _summary(float(difference(both.sum(axis=0))), values, level)
+    return paired_macro_difference([(stats_a, stats_b)], reduce, resamples=resamples, level=level, seed=seed)
 
 
 def paired_macro_difference(
@@ -86,7 +83,7 @@ def paired_macro_difference(
     `pairs` holds the statistics of both systems for each language; languages in which one of them has no score are
     left out.
     """
-    observed, drawn = [], []
+    observed, drawn, swapped = [], [], []
     seeds = np.random.SeedSequence(seed).spawn(len(pairs))
     for (stats_a, stats_b), rng in zip(pairs, map(np.random.default_rng, seeds), strict=True):
         difference = _difference(reduce, _width(stats_a, stats_b))
@@ -95,9 +92,28 @@ def paired_macro_difference(
         if not math.isnan(value):
             observed.append(value)
             drawn.append(_resampled(both, difference, resamples, rng))
+            swapped.append(_swapped(stats_a, stats_b, difference, resamples, rng))
     if not observed:
         return math.nan, math.nan, math.nan, math.nan
-    return _summary(float(np.mean(observed)), np.mean(drawn, axis=0), level)
+    mean = float(np.mean(observed))
+    values = np.mean(swapped, axis=0)
+    values = values[~np.isnan(values)]
+    beyond = int(np.count_nonzero(np.abs(values) >= abs(mean) - 1e-12))  # equal but for rounding counts as equal
+    return mean, *_percentiles(np.mean(drawn, axis=0), level), (1 + beyond) / (len(values) + 1)
+
+
+def _swapped(
+    stats_a: Stats, stats_b: Stats, difference: Reduce, resamples: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Differences, of shape (resamples,), after the answers to randomly chosen samples have changed sides."""
+    gap, count = stats_b - stats_a, len(stats_a)
+    step = max(1, _CELLS // count)
+    found = []
+    for size in (min(step, resamples - start) for start in range(0, resamples, step)):
+        moved = rng.integers(2, size=(size, count)).astype(np.float64) @ gap
+        totals = np.concatenate([stats_a.sum(axis=0) + moved, stats_b.sum(axis=0) - moved], axis=1)
+        found.append(difference(totals))
+    return np.concatenate(found)
 
 
 def _width(stats_a: Stats, stats_b: Stats) -> int:
@@ -109,15 +125,6 @@ def _width(stats_a: Stats, stats_b: Stats) -> int:
 def _difference(reduce: Reduce, width: int) -> Reduce:
     """Score of the first `width` statistics minus that of the rest."""
     return lambda totals: reduce(totals[..., :width]) - reduce(totals[..., width:])
-
-
-def _summary(observed: float, values: NDArray[np.float64], level: float) -> tuple[float, float, float, float]:
-    """Observed difference, its interval and p from resampled differences."""
-    values = values[~np.isnan(values)]
-    if math.isnan(observed) or not len(values):
-        return math.nan, math.nan, math.nan, math.nan
-    beyond = min(np.count_nonzero(values <= 0), np.count_nonzero(values >= 0))
-    return observed, *_percentiles(values, level), min(1.0, 2 * (1 + int(beyond)) / (len(values) + 1))
 
 
 def wilson(correct: float, total: float, level: float = 0.95) -> tuple[float, float]:

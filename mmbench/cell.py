@@ -142,7 +142,7 @@ def run_cell(
     if outcome.failed > settings.max_failed * outcome.selected:
         raise TooManyFailed(
             f"{task.name} / {model.name}: {outcome.failed} of {outcome.selected} samples failed, more than max_failed="
-            f"{settings.max_failed:g} allows; their error rows are in {folder / 'predictions.jsonl'}",
+            f"{settings.max_failed:g} allows; look at {folder / 'predictions.jsonl'}, then retry_failed=true",
             scores,
             outcome,
         )

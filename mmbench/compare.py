@@ -1,4 +1,4 @@
-"""Two systems on the same samples: joined by id, difference with interval and p by paired bootstrap."""
+"""Two systems on the same samples, joined by id: difference, bootstrap interval, p by approximate randomisation."""
 
 from __future__ import annotations
 

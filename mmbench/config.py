@@ -154,6 +154,8 @@ def one_line(error: BaseException) -> str:
         group, _, name = (error.missing_cfg_file or "").rpartition("/")
         return f"{group or 'config'} {name!r} is not known; known are {', '.join(error.options)}"
     lines = [" ".join(line.split()) for line in str(error).splitlines()]
+    if any(word in str(error) for word in ("LexerNoViableAlt", "mismatched input", "no viable alternative")):
+        return f"an override cannot be read ({lines[0][:200]}); put quotes around such a value: \"key='my value'\""
     if "Available options:" in lines:  # a group was left out
         at = lines.index("Available options:")
         lines = [lines[0], f"known are {', '.join(filter(None, lines[at + 1 :]))}"]

@@ -60,7 +60,10 @@ def cell_table(scores: Sequence[Score], outcome: Outcome) -> str:
     ]
     fresh = f"{outcome.answered} answered now, {outcome.resumed} before, {outcome.failed} failed"
     title = f"{scores[0].task} / {scores[0].model} ({fresh})"
-    return render(title, ["", *(_heading(by_name[metric, MACRO]) for metric in metrics), "n"], rows)
+    table = render(title, ["", *(_heading(by_name[metric, MACRO]) for metric in metrics), "n"], rows)
+    unparsed = max(row.unparsed for row in scores)
+    said = [f"{unparsed} unparsed"] if unparsed else []
+    return table + "\n".join([*said, *(by_name[metric, MACRO].signature for metric in metrics)]) + "\n\n"
 
 
 def _task(task: str, cells: Sequence[Cell], form: Format) -> Iterator[str]:
@@ -181,20 +184,20 @@ def _difference(pair: Pair, metric: str, form: Format) -> str:
         difference = found.get(tag, Difference())
         shown = number(difference.value, fraction=scorer.fraction, signed=True)
         low, high = (number(v, fraction=scorer.fraction, signed=True) for v in (difference.low, difference.high))
-        p = "-" if np.isnan(difference.p) else f"{difference.p:.3f}"
+        p = "-" if np.isnan(difference.p) else "<0.001" if difference.p < 0.001 else f"{difference.p:.3f}"
         rows.append([_label(tag), shown, f"[{low}, {high}]", p, _verdict(difference, pair, scorer.higher_is_better)])
     title = f"{pair.a.task}: {pair.meaning} ({metric}, points)"
     count = found[MACRO].n if MACRO in found else 0
     note = (
-        f"{pair.a.model} minus {pair.b.model}: bootstrap of {count} samples, paired by id; p is not corrected for "
-        "the number of languages.\n"
+        f"{pair.a.model} minus {pair.b.model}: {count} samples paired by id; interval by bootstrap, p by "
+        "approximate randomisation, not corrected for the number of languages.\n"
     )
     return render(title, ["", "difference", "95 % interval", "p", "better"], rows, form) + note + "\n"
 
 
 def _verdict(difference: Difference, pair: Pair, higher_is_better: bool) -> str:
-    """Which system is better, where the interval leaves out zero."""
-    if not difference.low > 0 and not difference.high < 0:
+    """Which system is better, where the interval leaves out zero and p is below 0.05."""
+    if not (difference.low > 0 or difference.high < 0) or not difference.p < 0.05:
         return "not told apart"
     return pair.a.model if (difference.low > 0) == higher_is_better else pair.b.model
 
