@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmbench import __version__
-from mmbench.errors import CellError, MmbenchError, UsageError
+from mmbench.errors import CellError, MmbenchError, UsageError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,8 +44,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     except MmbenchError as error:
         if debug:
             raise
-        text = "".join(char if char.isprintable() else " " for char in str(error))
-        print(f"mmbench: error: {text}", file=sys.stderr)
+        print(f"mmbench: error: {printable(str(error))}", file=sys.stderr)
         status = 2 if isinstance(error, UsageError) else 1
     except KeyboardInterrupt:
         print("mmbench: interrupted; the same command goes on from here", file=sys.stderr)

@@ -8,6 +8,11 @@ line on standard error and an exit status; no other module decides about exit st
 from __future__ import annotations
 
 
+def printable(text: str) -> str:
+    """The text without line ends and control characters, which could drive a terminal or fake a line of a log."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
 class MmbenchError(Exception):
     """Root of the errors raised on purpose; its message is one line that says what, where and how to mend it."""
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mmbench.batching import batches
-from mmbench.errors import CellError, ModelLoadError, UsageError
+from mmbench.errors import CellError, ModelLoadError, UsageError, printable
 from mmbench.records import Row, from_row, to_row
-from mmbench.schema import Failure, Generator, Model, Output, Prediction, Ranker, Sample
+from mmbench.schema import Failure, Model, Output, Prediction, Sample
 from mmbench.store import Journal, read_jsonl
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def predict(
         UsageError: two samples have one id.
     """
     task.check(model)
-    answer = _method(task, model)
+    answer: Answer = getattr(model, task.method)
     done = answered(path)
     outcome = {"selected": 0, "resumed": 0, "answered": 0, "failed": 0}
     journal: Journal | None = None
@@ -120,14 +120,6 @@ def load(model: Model) -> None:
         raise ModelLoadError(
             f"model {model.name} cannot be loaded: {type(error).__name__}: {one_line(error)}"
         ) from error
-
-
-def _method(task: Task, model: Model) -> Answer:
-    if task.method == "loglikelihood":
-        assert isinstance(model, Ranker)
-        return model.loglikelihood
-    assert isinstance(model, Generator)
-    return model.generate
 
 
 def _unique(samples: Iterator[Sample], task: str) -> Iterator[Sample]:
@@ -219,5 +211,5 @@ def free_memory() -> None:
 
 def one_line(error: BaseException, *, length: int = 500) -> str:
     """An error's message on one line, without control characters, not longer than `length`."""
-    text = " ".join("".join(c if c.isprintable() else " " for c in str(error)).split())
+    text = " ".join(printable(str(error)).split())
     return text if len(text) <= length else text[: length - 3] + "..."

@@ -37,7 +37,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Statistics of one group of samples, in order of id: `stats` has shape (samples, k)."""
+    """Statistics of one group of samples, by language and in order of id: `stats` has shape (samples, k)."""
 
     ids: tuple[str, ...]
     stats: Stats
@@ -77,6 +77,19 @@ def measure(records: Iterable[Record], scorer: Scorer) -> Measured:
     failed = sum(record.prediction.error is not None for record in ordered)
     unparsed = int(sum(scorer.unparsed(row) for row in rows))
     return Measured(tuple(record.sample.id for record in ordered), stats, failed, unparsed)
+
+
+def pool(groups: Iterable[Measured]) -> Measured:
+    """Several groups as one, without measuring their records again."""
+    parts = list(groups)
+    if not parts:
+        return Measured((), np.zeros((0, 1)), 0, 0)
+    return Measured(
+        tuple(name for part in parts for name in part.ids),
+        np.concatenate([part.stats for part in parts]),
+        sum(part.failed for part in parts),
+        sum(part.unparsed for part in parts),
+    )
 
 
 def by(records: Iterable[Record], field: Callable[[Record], str]) -> dict[str, list[Record]]:
@@ -134,7 +147,7 @@ def score(
     for scorer in scorers.values():
         groups = {language: measure(rows, scorer) for language, rows in languages.items()}
         estimates = {language: estimate(group, scorer) for language, group in groups.items()}
-        estimates[ALL] = estimate(measure(records, scorer), scorer)
+        estimates[ALL] = estimate(pool(groups.values()), scorer)
         estimates[MACRO] = macro(list(groups.values()), scorer)
         written = sorted({record.sample.written for record in records})
         signature = f"{scorer.signature(written)}|method:{method}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmbench import languages
 from mmbench.errors import UsageError
-from mmbench.score import ALL, MACRO, Estimate, by, estimate, macro, measure, read_records
+from mmbench.score import ALL, MACRO, Estimate, by, estimate, macro, measure, pool, read_records
 from mmbench.store import dumps
 from mmbench.tables import interval_text, render
 
@@ -59,7 +59,7 @@ def score_records(records: Sequence[Record], scorer: Scorer, fields: Sequence[st
     result: dict[str, Any] = {
         "scorer": scorer.name,
         "signature": scorer.signature(written),
-        "overall": asdict(estimate(measure(records, scorer), scorer)),
+        "overall": asdict(estimate(pool(groups.values()), scorer)),
         "macro": asdict(macro(list(groups.values()), scorer)),
         "languages": {tag: asdict(estimate(group, scorer)) for tag, group in groups.items()},
         "by": {},

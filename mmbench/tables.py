@@ -7,6 +7,8 @@ import sys
 from io import StringIO
 from typing import TYPE_CHECKING, Literal
 
+from mmbench.errors import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -39,7 +41,7 @@ def render(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], for
     A terminal that is too narrow gets the columns in several tables: a number that is cut off is worse than none.
     """
     if form == "markdown":
-        lines = [f"**{_plain(title)}**", ""] if title else []
+        lines = [f"**{printable(title)}**", ""] if title else []
         lines.append("| " + " | ".join(_escape(cell) for cell in header) + " |")
         lines.append("|" + "|".join([" --- "] + [" ---: "] * (len(header) - 1)) + "|")
         lines += ["| " + " | ".join(_escape(cell) for cell in row) + " |" for row in rows]
@@ -54,8 +56,8 @@ def render(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], for
     # Colours unless NO_COLOR forbids them, and none in a pipe.
     console = Console(file=out, width=max(width, _PIPE), force_terminal=terminal, no_color=None if terminal else True)
     if title:
-        console.print(Text(_plain(title), style="bold"), soft_wrap=True)
-    table = [[_plain(cell) for cell in row] for row in (header, *rows)]
+        console.print(Text(printable(title), style="bold"), soft_wrap=True)
+    table = [[printable(cell) for cell in row] for row in (header, *rows)]
     widths = [max(cell_len(row[column]) for row in table) + 3 for column in range(len(header))]
     for columns in _fitting(widths, width):
         console.print(_grid([[row[column] for column in columns] for row in table]))
@@ -90,10 +92,5 @@ def _grid(rows: Sequence[Sequence[str]]) -> Table:
     return grid
 
 
-def _plain(cell: str) -> str:
-    """The cell without line ends and control characters, which could drive a terminal."""
-    return "".join(char if char.isprintable() else " " for char in cell)
-
-
 def _escape(cell: str) -> str:
-    return _plain(cell).replace("|", "\\|")
+    return printable(cell).replace("|", "\\|")

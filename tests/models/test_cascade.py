@@ -16,12 +16,13 @@ from mmbench.media import audio_seconds
 from mmbench.models.cascade import Cascade
 from mmbench.models.echo import Echo, Gold
 from mmbench.predict import predict
-from mmbench.schema import Audio, Card, Image, Output, Sample, Step, Text, Video
+from mmbench.schema import Audio, Image, Output, Sample, Step, Text, Video
 from mmbench.store import read_jsonl
 from mmbench.task import Task
+from tests.fakes import Listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -57,20 +58,6 @@ class Spy:
         if self.bad and self.bad in said:
             raise SampleError(f"sample {sample.id} is too much")
         return f"<{self.name} {said} {sample.spoken}>{sample.written}"
-
-
-CARD = Card(name="data", revision="1", content="0", languages=("eng_Latn",), licence="CC0", source="here")
-
-
-@dataclass(frozen=True)
-class Data:
-    """A dataset of given samples."""
-
-    samples: Sequence[Sample]
-    card: Card = CARD
-
-    def __iter__(self) -> Iterator[Sample]:
-        return iter(self.samples)
 
 
 @pytest.fixture
@@ -174,7 +161,7 @@ def test_it_offers_what_its_last_model_offers() -> None:
     text = Cascade(name="c", asr=Spy(), llm=Spy())
     assert not text.offers("loglikelihood")
     with pytest.raises(CellError, match="no loglikelihood"):
-        Task(name="t", loader=Data([]), scorers={}, method="loglikelihood").check(text)
+        Task(name="t", loader=Listed(items=[]), scorers={}, method="loglikelihood").check(text)
     nested = Cascade(name="c", asr=Spy(), llm=text)
     assert not nested.offers("loglikelihood")
 
@@ -257,7 +244,7 @@ def test_a_stage_that_fails_costs_one_sample(clips: list[Path], tmp_path: Path) 
     film = Sample(id="film", language="eng_Latn", parts=(Video(clips[0]), Audio(clips[0])))
     for cache in (None, str(tmp_path / "s.sqlite")):
         cascade = Cascade(name="c", asr=Spy(bad="1.3"), llm=Echo(), cache=cache)
-        task = Task(name="t", loader=Data([*samples, broken, film]), scorers={})
+        task = Task(name="t", loader=Listed(items=[*samples, broken, film]), scorers={})
         path = tmp_path / f"{cache is None}.jsonl"
         outcome = predict(task, cascade, path, batch_size=4)
         assert (outcome.answered, outcome.failed) == (10, 3)
@@ -270,7 +257,7 @@ def test_a_stage_that_fails_costs_one_sample(clips: list[Path], tmp_path: Path) 
 
 def test_a_stage_that_cannot_be_loaded_ends_the_cell_at_once(clips: list[Path], tmp_path: Path) -> None:
     stage = Spy(unloadable=True)
-    task = Task(name="t", loader=Data(questions(clips)), scorers={})
+    task = Task(name="t", loader=Listed(items=questions(clips)), scorers={})
     with pytest.raises(ModelLoadError, match="spy cannot be loaded"):
         predict(task, Cascade(name="c", asr=stage, llm=Echo()), tmp_path / "p.jsonl", batch_size=4)
     assert stage.loads == 1

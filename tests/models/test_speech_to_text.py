@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,12 +13,13 @@ import pytest
 from mmbench.errors import ModelLoadError, SampleError
 from mmbench.models.speech_to_text import SpeechToText
 from mmbench.predict import predict
-from mmbench.schema import Audio, Card, Sample, Text
+from mmbench.schema import Audio, Sample, Text
 from mmbench.store import read_jsonl
 from mmbench.task import Task
+from tests.fakes import Listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 
@@ -31,20 +32,6 @@ def model(whisper: Path) -> SpeechToText:
 def alone(model: SpeechToText, spoken: list[Sample]) -> dict[str, str]:
     """The answer to each sample, asked by itself."""
     return {sample.id: model.generate([sample])[0].text for sample in spoken}
-
-
-CARD = Card(name="data", revision="1", content="0", languages=("eng_Latn",), licence="CC0", source="here")
-
-
-@dataclass(frozen=True)
-class Data:
-    """A dataset of given samples."""
-
-    samples: Sequence[Sample]
-    card: Card = CARD
-
-    def __iter__(self) -> Iterator[Sample]:
-        return iter(self.samples)
 
 
 def texts(model: SpeechToText, batch: Sequence[Sample]) -> list[str]:
@@ -82,7 +69,7 @@ def test_two_tasks_through_predict_hear_their_own_audio(
     for size in (1, 3, 8):
         for name, samples in (("first", spoken), ("second", reverse)):
             path = tmp_path / f"{name}{size}.jsonl"
-            task = Task(name=name, loader=Data(samples), scorers={})
+            task = Task(name=name, loader=Listed(items=samples), scorers={})
             outcome = predict(task, model, path, batch_size=size)
             assert (outcome.answered, outcome.failed) == (len(samples), 0)
             rows = {row["sample_id"]: row["prediction"] for _, row in read_jsonl(path, strict=False)}
