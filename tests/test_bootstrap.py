@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from mmbench import bootstrap
-from mmbench.bootstrap import interval, macro_interval, paired_difference, paired_macro_difference, wilson
+from mmbench.bootstrap import (
+    clustered,
+    interval,
+    macro_interval,
+    macro_wilson,
+    paired_difference,
+    paired_macro_difference,
+    wilson,
+)
 
 
 def ratio(totals):
@@ -99,10 +107,12 @@ def test_chunks_do_not_change_the_result(monkeypatch):
 
 def test_few_samples():
     assert all(map(math.isnan, interval(np.zeros((0, 2)), ratio)))
-    assert interval(np.array([[1.0, 4.0]]), ratio) == (0.25, 0.25)
     assert all(map(math.isnan, interval(np.zeros((3, 2)), ratio)))
-    half = np.array([[0.0, 0.0], [1.0, 2.0]])
-    assert interval(half, ratio) == (0.5, 0.5)
+    one = np.array([[1.0, 4.0]])
+    assert all(map(math.isnan, interval(one, ratio)))
+    assert all(map(math.isnan, interval(np.concatenate([one, np.zeros((5, 2))]), ratio)))  # one that can be scored
+    assert interval(np.concatenate([one, one]), ratio) == (0.25, 0.25)
+    assert all(map(math.isnan, macro_interval([ERRORS, one], ratio)))
 
 
 @pytest.mark.parametrize("total", [1, 2, 10, 177, 100_000])
@@ -156,6 +166,25 @@ def test_paired_p_of_few_samples_is_that_of_the_exact_test():
         assert p == pytest.approx(2 / 2**count, abs=0.03)
 
 
+def test_paired_interval_of_one_sample_is_not_known_and_its_p_is_1():
+    one = (ones([1.0]), ones([0.0]))
+    for difference, low, high, p in (paired_difference(*one, ratio), paired_macro_difference([one], ratio)):
+        assert (difference, p) == (1, 1)
+        assert math.isnan(low)
+        assert math.isnan(high)
+    assert math.isnan(paired_macro_difference([one, (ERRORS, ERRORS[::-1])], ratio)[1])
+
+
+def test_paired_p_needs_no_order_of_samples_or_systems():
+    rng = np.random.default_rng(4)
+    a, b = ones(rng.normal(size=90)), ones(rng.normal(size=90) + 0.05)
+    p, mixed = paired_difference(a, b, ratio)[3], rng.permutation(90)
+    assert 0.01 < p < 0.9
+    assert paired_difference(a[mixed], b[mixed], ratio)[3] == p
+    assert paired_difference(b, a, ratio)[3] == p
+    assert paired_difference(np.concatenate([a, a[:5]]), np.concatenate([b, a[:5]]), ratio, seed=1)[3] != p
+
+
 def test_paired_macro_difference_is_the_mean_over_languages():
     better = ERRORS.copy()
     better[:, 0] = np.maximum(better[:, 0] - 1, 0)
@@ -167,6 +196,81 @@ def test_paired_macro_difference_is_the_mean_over_languages():
     nothing = (np.zeros((3, 2)), np.zeros((3, 2)))
     assert paired_macro_difference([*pairs, nothing], ratio)[0] == difference
     assert all(map(math.isnan, paired_macro_difference([nothing], ratio)))
+
+
+def test_macro_wilson_does_not_shrink_to_a_point():
+    low, high = macro_wilson([(5, 5), (3, 3)])
+    assert (low, high) == (pytest.approx(wilson(7.5, 7.5)[0]), 1)  # 2^2 / (1/5 + 1/3) samples
+    assert low < 0.67
+    assert macro_wilson([(0, 4), (0, 8)])[0] == 0
+    assert macro_interval([ones([1] * 5), ones([1] * 3)], ratio) == (1, 1)
+
+
+def test_macro_wilson_of_one_or_of_equal_languages_is_wilson():
+    assert macro_wilson([(18, 20), (0, 0)]) == pytest.approx(wilson(18, 20))
+    assert macro_wilson([(7, 10)] * 10) == pytest.approx(wilson(70, 100))
+    assert all(map(math.isnan, macro_wilson([(0, 0)])))
+    assert all(map(math.isnan, macro_wilson([])))
+
+
+def test_d14_macro_wilson_is_not_that_of_the_pool():
+    low, high = macro_wilson([(9000, 10_000), (40, 100)])
+    assert (high - low) / (2 * 1.96) == pytest.approx(0.0245, rel=0.02)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 9)).map(lambda pair: (min(pair), pair[1])), min_size=1))
+def test_macro_wilson_holds_the_mean_and_stays_a_proportion(counts):
+    low, high = macro_wilson(counts)
+    assert 0 <= low <= np.mean([correct / total for correct, total in counts]) + 1e-12
+    assert low < high <= 1
+    mirrored = macro_wilson([(total - correct, total) for correct, total in counts])
+    assert (1 - high, 1 - low) == pytest.approx(mirrored, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("shares", "count", "bootstrap_covers"),
+    [([0.9, 0.95, 0.97, 0.98, 0.99], 5, 0.66), ([0.9, 0.95, 0.97, 0.98, 0.99], 20, 0.92), ([0.98] * 100, 5, 0.92)],
+)
+def test_coverage_of_macro_means_of_proportions(shares, count, bootstrap_covers):
+    """Of 300 simulated data sets; the bootstrap's coverage is what a larger simulation gave."""
+    rng, held = np.random.default_rng(6), np.zeros(2)
+    for right in rng.binomial(count, shares, size=(300, len(shares))):
+        drawn = np.quantile(rng.binomial(count, right / count, size=(300, len(shares))).mean(1) / count, [0.025, 0.975])
+        for which, (low, high) in enumerate((macro_wilson([(x, count) for x in right]), drawn)):
+            held[which] += low - 1e-9 <= np.mean(shares) <= high + 1e-9
+    assert 0.9 <= held[0] / 300 <= 0.99
+    assert held[1] / 300 == pytest.approx(bootstrap_covers, abs=0.06)
+
+
+def test_clusters_are_summed_in_any_order():
+    rng = np.random.default_rng(8)
+    rows, names = rng.normal(size=(200, 3)), [f"speaker{i % 17}" for i in range(200)]
+    summed = clustered(rows, names)
+    assert summed.shape == (17, 3)
+    assert summed.sum(axis=0) == pytest.approx(rows.sum(axis=0))
+    assert summed[0] == pytest.approx(rows[::17].sum(axis=0))
+    mixed = rng.permutation(200)
+    assert np.array_equal(clustered(rows[mixed], [names[i] for i in mixed]), summed)
+    assert clustered(np.zeros((0, 3)), []).shape == (0, 3)
+    with pytest.raises(ValueError, match="2 clusters for 200 samples"):
+        clustered(rows, ["a", "b"])
+
+
+def test_interval_by_cluster_is_as_wide_as_what_a_cluster_shares():
+    """Ten copies of each sample are no more evidence than one of each."""
+    rows, names = np.repeat(ERRORS, 10, axis=0), np.repeat(np.arange(500), 10).astype(str).tolist()
+    alone, copied, by_cluster = (interval(x, ratio) for x in (ERRORS, rows, clustered(rows, names)))
+    assert by_cluster[1] - by_cluster[0] == pytest.approx(alone[1] - alone[0], rel=0.06)
+    assert copied[1] - copied[0] == pytest.approx((alone[1] - alone[0]) / math.sqrt(10), rel=0.06)
+
+
+def test_paired_p_by_cluster_is_not_small_with_few_clusters():
+    """Four speakers, all of whom favour one system: 2 of 16 assignments are as far apart, whatever they say."""
+    a, b, speakers = ones([1.0] * 200), ones([0.0] * 200), [f"{i % 4}" for i in range(200)]
+    assert paired_difference(a, b, ratio)[3] < 0.001
+    p = paired_difference(clustered(a, speakers), clustered(b, speakers), ratio)[3]
+    assert p == pytest.approx(2 / 16, abs=0.03)
 
 
 def test_paired_nan_and_shapes():
