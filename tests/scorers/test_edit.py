@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import jiwer
 import numpy as np
@@ -11,11 +12,15 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from langcodes import Language as Code
 
+from mmbench import __version__
 from mmbench.errors import UsageError
 from mmbench.languages import fleurs_languages
 from mmbench.schema import Audio, Output, Sample, Scorer, Step
+from mmbench.scorers import edit
 from mmbench.scorers.edit import ErrorRate
+from mmbench.text import normalizer_version
 
+NORM = f"norm:{normalizer_version('mmbench')}"
 WER = ErrorRate(name="wer", unit="word")
 CER = ErrorRate(name="cer", unit="char")
 MER = ErrorRate(name="mer", unit="mixed")
@@ -166,8 +171,52 @@ def test_scorer_protocol_and_signature():
     assert not scorer.proportion
     assert scorer.unparsed(np.zeros(4)) == 0
     assert scorer.signature(["eng_Latn"]) == (
-        "wer|unit:word|norm:mmbench/1|refs:best|empty_ref:insertions|mmbench:0.1.0"
+        f"wer|unit:word|{NORM}|refs:best|empty_ref:insertions|macro:spaced|mmbench:{__version__}"
     )
+    assert CER.signature(["eng_Latn"]) == (f"cer|unit:char|{NORM}|refs:best|empty_ref:insertions|mmbench:{__version__}")
+
+
+def test_counts_are_the_totals_by_name():
+    totals = stats(WER, "the cat sat on the old mat here", "the dog sat on old mat here today")
+    assert WER.counts(totals) == {"substitutions": 1, "deletions": 1, "insertions": 1, "units": 8}
+
+
+def test_words_that_no_space_separates_are_kept_out_of_the_mean_over_languages():
+    """WER and CER are never averaged together, and a WER of whole Thai sentences is neither."""
+    tags = ("eng_Latn", "kor_Hang", "tha_Thai", "zho_Hans", "jpn_Jpan", "lao_Laoo", "khm_Khmr", "mya_Mymr", "bod_Tibt")
+    assert [tag for tag in tags if WER.averages(tag)] == ["eng_Latn", "kor_Hang"]
+    assert all(scorer.averages(tag) for scorer in (CER, MER) for tag in tags)
+
+
+def test_a_segmenter_makes_words(monkeypatch):
+    asked = []
+
+    def fake(text, *, unit, segmenter=None, language=None):
+        asked.append((unit, segmenter, language))
+        return [text[:2], text[2:]] if segmenter else text.split()
+
+    monkeypatch.setattr(edit, "segmenter_version", lambda name, languages=(): f"{name}/9:{'+'.join(languages)}")
+    monkeypatch.setattr(edit, "units", fake)
+    scorer = ErrorRate(name="wer", unit="word", segmenter="halves")
+    assert stats(scorer, "abcd", "abxy", "tha_Thai").tolist() == [1, 0, 0, 2]
+    assert set(asked) == {("word", "halves", "tha_Thai")}
+    assert f"{NORM}|seg:halves/9:tha_Thai|refs:best|" in scorer.signature(["tha_Thai"])
+    assert "|macro:" not in scorer.signature([])
+    assert scorer.averages("tha_Thai")
+    assert stats(WER, "abcd", "abxy", "tha_Thai").tolist() == [1, 0, 0, 1]
+    assert "|seg:halves/9:|" in replace(scorer, stage="asr").signature(["eng_Latn"]), (
+        "the stage speaks another language"
+    )
+
+
+def test_words_of_a_real_segmenter():
+    pytest.importorskip("jieba")
+    scorer = ErrorRate(name="wer", unit="word", segmenter="jieba")
+    assert stats(scorer, "我们去北京大学。", "我们去清华大学", "zho_Hans").tolist() == [1, 0, 0, 3]
+    assert stats(scorer, "two words", "two", "eng_Latn").tolist() == [0, 1, 0, 2]
+    assert "|seg:jieba-" in scorer.signature(["zho_Hans"])
+    with pytest.raises(UsageError, match="does not know the words of tha_Thai"):
+        stats(scorer, "ก", "ก", "tha_Thai")
 
 
 def test_misspelt_settings_fail_at_once():
@@ -175,6 +224,10 @@ def test_misspelt_settings_fail_at_once():
         ErrorRate(name="wer", unit="words")
     with pytest.raises(UsageError, match="unknown normalizer"):
         ErrorRate(name="wer", unit="word", normalizer="english")
+    with pytest.raises(UsageError, match="unknown segmenter"):
+        ErrorRate(name="wer", unit="word", segmenter="scissors")
+    with pytest.raises(UsageError, match="a segmenter finds words, and its unit is 'char'"):
+        ErrorRate(name="cer", unit="char", segmenter="icu")
 
 
 def test_long_recordings():
