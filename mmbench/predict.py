@@ -10,26 +10,24 @@ import gc
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mmbench.batching import batches
 from mmbench.errors import CellError, ModelLoadError, UsageError, printable
+from mmbench.protocol import Answer, answering
 from mmbench.records import Row, from_row, to_row
 from mmbench.schema import Failure, Model, Output, Prediction, Sample
 from mmbench.store import Journal, read_jsonl
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from mmbench.task import Task
 
 log = logging.getLogger(__name__)
-
-Answer = Callable[[Sequence[Sample]], list[Output]]
-"""A model's method: one output for each sample, in order."""
 
 ATTEMPTS = 3
 """How often a single sample is tried that does not fit into memory; what else held memory may be gone by then."""
@@ -84,7 +82,7 @@ def predict(
         UsageError: two samples have one id.
     """
     task.check(model)
-    answer: Answer = getattr(model, task.method)
+    answer = answering(task, model)
     done = answered(path)
     outcome = {"selected": 0, "resumed": 0, "answered": 0, "failed": 0}
     journal: Journal | None = None

@@ -6,6 +6,7 @@ scored again, merged and compared without the dataset and without the model. Med
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any
 
 from mmbench import languages
 from mmbench.errors import UsageError
-from mmbench.schema import Audio, Failure, Output, Prediction, Sample, Step
+from mmbench.schema import Audio, Failure, Output, Part, Prediction, Sample, Step, Text
 
 Row = dict[str, Any]
 
@@ -35,6 +36,8 @@ def to_row(sample: Sample, prediction: Prediction) -> Row:
         "language": sample.language,
         "source_language": sample.source_language,
         "target_language": sample.target_language,
+        "question": "\n".join(p.text for p in sample.parts if isinstance(p, Text) and not p.instruction).strip()
+        or None,
         "prediction": None if output is None else output.text,
         "references": list(sample.references),
         "choices": list(sample.choices),
@@ -49,10 +52,16 @@ def to_row(sample: Sample, prediction: Prediction) -> Row:
         # JSON has no infinity, and an impossible choice must stay below the others, not become unknown.
         row["choice_scores"] = [_LEAST if score == -math.inf else float(score) for score in output.choice_scores]
         row["choice_lengths"] = [int(length) for length in output.choice_lengths]
+        row["prior_scores"] = [_LEAST if score == -math.inf else float(score) for score in output.prior_scores]
         row["tokens"] = None if output.tokens is None else int(output.tokens)
         row["steps"] = [{"stage": step.stage, "part": step.part, "text": step.text} for step in output.steps]
     always = ("sample_id", "language", "prediction")
     return {key: value for key, value in row.items() if key in always or value not in (None, [], {})}
+
+
+def question_of(sample: Sample) -> str | None:
+    """The sample's own words in the prompt, without the task's; None where it has none, as a clip has."""
+    return "\n".join(p.text for p in sample.parts if isinstance(p, Text) and not p.instruction).strip() or None
 
 
 _LEAST = -1e308
@@ -61,6 +70,7 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
     "language": str,
     "source_language": str,
     "target_language": str,
+    "question": str,
     "prediction": str,
     "references": list,
     "choices": list,
@@ -69,6 +79,7 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
     "error": dict,
     "choice_scores": list,
     "choice_lengths": list,
+    "prior_scores": list,
     "steps": list,
     "system": str,
     "seconds": (int, float),
@@ -99,12 +110,13 @@ def from_row(row: object, *, where: str) -> Record:
         if not all(isinstance(value, str) for value in row.get(key) or ()):
             raise UsageError(f"{where}: field '{key}' must be a list of strings")
     tags = {key: _tag(row, key, where) for key in _LANGUAGE_FIELDS}
-    transcript = row.get("transcript")
+    transcript, question = row.get("transcript"), row.get("question")
+    # A part without media stands for the clip, so that `Sample.transcript` works as it does on the original.
+    parts: tuple[Part, ...] = () if transcript is None else (Audio(b"", transcript=transcript),)
     sample = Sample(
         id=row["sample_id"],
         language=tags["language"] or "",
-        # A part without media stands for the clip, so that `Sample.transcript` works as it does on the original.
-        parts=() if transcript is None else (Audio(b"", transcript=transcript),),
+        parts=parts if question is None else (*parts, Text(question)),
         references=tuple(row.get("references") or ()),
         choices=tuple(row.get("choices") or ()),
         answer=_answer(row, where),
@@ -128,26 +140,36 @@ def _tag(row: Mapping[str, Any], key: str, where: str) -> str | None:
 def _prediction(row: Mapping[str, Any], sample: Sample, where: str) -> Prediction:
     error, text = row.get("error"), row.get("prediction")
     seconds = _float(row.get("seconds") or 0.0)
-    if error is None and text is None:
+    if "prediction" not in row:
+        _check_spelling("prediction", row, where)
+    if error is None and text is None and not row.get("choice_scores"):
         error = {"kind": "Missing", "message": "the row has no prediction"}
     if error is not None:
         failure = Failure(str(error.get("kind", "Error")), str(error.get("message", "")))
         return Prediction(sample_id=sample.id, language=sample.language, error=failure, seconds=seconds)
     try:
         output = Output(
-            text=str(text),
+            text="" if text is None else str(text),
             steps=tuple(Step(str(s["stage"]), int(s["part"]), str(s["text"])) for s in row.get("steps") or ()),
             choice_scores=tuple(_float(score) for score in row.get("choice_scores") or ()),
             choice_lengths=tuple(int(length) for length in row.get("choice_lengths") or ()),
+            prior_scores=tuple(_float(score) for score in row.get("prior_scores") or ()),
             tokens=row.get("tokens"),
         )
     except (KeyError, TypeError, ValueError, OverflowError) as cause:
         raise UsageError(f"{where}: field 'steps' or 'choice_scores' is not as mmbench writes it: {cause!r}") from cause
-    if output.choice_scores and len(output.choice_scores) != len(sample.choices):
-        raise UsageError(
-            f"{where}: {len(output.choice_scores)} choice_scores for {len(sample.choices)} choices; give one for each"
-        )
+    for name in ("choice_scores", "prior_scores"):
+        scores = getattr(output, name)
+        if scores and len(scores) != len(sample.choices):
+            raise UsageError(f"{where}: {len(scores)} {name} for {len(sample.choices)} choices; give one for each")
     return Prediction(sample_id=sample.id, language=sample.language, output=output, seconds=seconds)
+
+
+def _check_spelling(field: str, row: Mapping[str, Any], where: str) -> None:
+    """Refuse a row whose field is almost the wanted one: it would be a failed sample, and nobody would know why."""
+    near = difflib.get_close_matches(field, [str(key) for key in row if key not in _FIELDS], n=1, cutoff=0.8)
+    if near:
+        raise UsageError(f"{where}: field {near[0]!r} is not known; the answer stands in {field!r}")
 
 
 def _float(value: Any) -> float:

@@ -137,6 +137,7 @@ class Output:
         steps: what each stage of a cascade said on the way.
         choice_scores: one log-likelihood (natural logarithm) per choice, summed over the choice's tokens.
         choice_lengths: the number of tokens of each choice, so that scores can be normalised afterwards.
+        prior_scores: like `choice_scores`, but after the same prompt without the sample in it (an empty question).
         tokens: number of tokens generated or scored, where the model counts them.
     """
 
@@ -144,6 +145,7 @@ class Output:
     steps: tuple[Step, ...] = ()
     choice_scores: tuple[float, ...] = ()
     choice_lengths: tuple[int, ...] = ()
+    prior_scores: tuple[float, ...] = ()
     tokens: int | None = None
 
 
@@ -171,7 +173,8 @@ class Score:
     """One row of scores.jsonl: a metric of one model on one language of one task.
 
     `value`, `low` and `high` (a 95 % interval) are NaN where nothing can be scored. `n` counts all samples,
-    those of `failed` (no answer: scored as wrong) and `unparsed` (an answer that names no choice) included.
+    those of `failed` (no answer: scored as wrong), `unparsed` (an answer that names no choice) and `refused` (an answer
+    that declines to answer, see `mmbench.refusals`) included.
     `fraction` says whether the value runs from 0 to 1 and is shown as per cent.
     """
 
@@ -188,6 +191,7 @@ class Score:
     higher_is_better: bool
     fraction: bool
     signature: str
+    refused: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,8 +226,7 @@ class Model(Protocol):
     """Anything that answers samples. Building one is cheap; `load` does the work and may be called again.
 
     A model is a dataclass whose init fields are its settings: `mmbench.identity` reads them. It has `generate`,
-    `loglikelihood` or both; where having a method does not mean being able to do it (a cascade can do what its last
-    model can), `offers(method)` says so.
+    `loglikelihood` or both; `offers(method)` says which it can do, where having it does not mean that (a cascade).
     """
 
     @property
@@ -255,7 +258,18 @@ Stats = NDArray[np.float64]
 
 
 class Scorer(Protocol):
-    """A metric as additive statistics, so that corpus value, interval and paired test are one piece of code."""
+    """A metric as additive statistics, so that corpus value, interval and paired test are one piece of code.
+
+    It may also have
+    - `fitted(samples)`: the scorer with facts about all samples that are scored together, such as their labels.
+    - `joined_by`, a group field, and `join(rows)`: samples with one value in it are one question (the rotations of
+      CircularEval), and `join` makes its statistics, of shape (k,), from theirs, of shape (m, k).
+    - `averages(language)`: False keeps a language out of the mean over languages, `pools(language)` out of the pool.
+    - `counts(totals)`: named parts that are shown beside the value, such as substitutions.
+    - `all_stats(pairs)`: the statistics of many (sample, output) pairs at once, of shape (n, k), in place of `stats`.
+    - `chance(samples)` and `majority(samples)`: scores of guessing and of the best constant answer.
+    - `pair(sample, output)`: units of reference and answer, or None, for tests that align them.
+    """
 
     @property
     def name(self) -> str:

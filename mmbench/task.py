@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _FIELDS = {"input", "choices", "source", "target"}
 _LETTERS = string.ascii_uppercase
+VARIANTS = ("letters", "calibrated", "circular")
+"""Settings of a task that make another protocol of its method."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,12 @@ class Task:
         prompt: a template with `{input}` (the sample's parts), `{choices}` (lettered options), `{source}` and
             `{target}` (English names of the languages); or templates by language tag, with `default` for the rest.
         languages: tags or aliases to run on; None is all.
+        letters: rank the letters of the choices, which `{choices}` in the prompt shows, instead of their texts.
+        calibrated: ask for the likelihood of the choices after the prompt without the sample too (an empty question).
+        circular: ask each question once for each rotation of its choices (CircularEval); a scorer with
+            `joined_by=circular` counts it as right when all of them are.
+        cluster: group field whose samples are not independent of each other, for intervals; "auto" finds one
+            (`measure.cluster_field`), null is none.
     """
 
     name: str
@@ -37,12 +45,19 @@ class Task:
     method: Method = "generate"
     prompt: str | Mapping[str, str] = "{input}"
     languages: Sequence[str] | None = None
+    letters: bool = False
+    calibrated: bool = False
+    circular: bool = False
+    cluster: str | None = "auto"
     _templates: dict[str, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check what can be checked before any data are read."""
         if self.method not in ("generate", "loglikelihood"):
             raise UsageError(f"task.method={self.method!r} is not known; use generate or loglikelihood")
+        for option in ("letters", "calibrated"):
+            if getattr(self, option) and self.method != "loglikelihood":
+                raise UsageError(f"task.{option}=true is about likelihoods; it needs task.method=loglikelihood")
         given = [self.languages] if isinstance(self.languages, str) else self.languages
         for code in given or ():
             if not isinstance(code, str):  # YAML reads an unquoted no as false
@@ -54,6 +69,11 @@ class Task:
             check_template(template, where="task.prompt" if isinstance(self.prompt, str) else f"task.prompt.{name}")
         named = {key if key == "default" else languages.tag(key): template for key, template in templates.items()}
         object.__setattr__(self, "_templates", named)
+
+    @property
+    def protocol(self) -> str:
+        """How it asks: the method and its variants. Scores of different protocols do not compare."""
+        return "+".join((self.method, *(name for name in VARIANTS if getattr(self, name))))
 
     def check(self, model: Model) -> None:
         """Refuse a model that cannot do what the task asks, before data or weights are loaded.
@@ -76,7 +96,7 @@ class Task:
                 continue
             seen[sample.language] = seen.get(sample.language, 0) + 1
             if limit is None or seen[sample.language] <= limit:
-                yield self.ask(sample)
+                yield from map(self.ask, rotations(sample) if self.circular else (sample,))
 
     def ask(self, sample: Sample) -> Sample:
         """The sample with the prompt around its parts."""
@@ -120,8 +140,31 @@ def fill_template(template: str, sample: Sample) -> list[Part]:
     return [part for part in parts if not isinstance(part, Text) or part.text]
 
 
-def lettered(choices: Sequence[str]) -> str:
-    """Options as lines "A. text"."""
+def rotations(sample: Sample) -> Iterator[Sample]:
+    """The sample with its choices in each of their rotations, `group["circular"]` naming the question.
+
+    Liu et al. 2024, MMBench: Is Your Multi-modal Model an All-around Player?, section 4.3 (CircularEval).
+    """
+    count = len(sample.choices)
+    if sample.answer is None or not count:
+        raise UsageError(f"sample {sample.id}: has no choices to rotate; leave out task.circular")
+    for by in range(count):
+        yield replace(
+            sample,
+            id=f"{sample.id}#{by}",
+            choices=sample.choices[by:] + sample.choices[:by],
+            answer=(sample.answer - by) % count,
+            group={**sample.group, "circular": sample.id},
+        )
+
+
+def letters_of(choices: Sequence[str]) -> tuple[str, ...]:
+    """The letters that `{choices}` shows for these choices."""
     if len(choices) > len(_LETTERS):
         raise UsageError(f"{len(choices)} choices are more than there are letters; leave {{choices}} out of the prompt")
-    return "\n".join(f"{letter}. {choice}" for letter, choice in zip(_LETTERS, choices, strict=False))
+    return tuple(_LETTERS[: len(choices)])
+
+
+def lettered(choices: Sequence[str]) -> str:
+    """Options as lines "A. text"."""
+    return "\n".join(f"{letter}. {choice}" for letter, choice in zip(letters_of(choices), choices, strict=True))

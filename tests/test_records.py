@@ -118,6 +118,23 @@ def test_row_without_prediction_is_a_failure(row):
     assert read({**row, "error": {"kind": "K", "message": "m"}}).prediction.error == Failure("K", "m")
 
 
+def test_a_misspelt_field_is_no_failed_sample():
+    with pytest.raises(UsageError, match="field 'predicton' is not known; the answer stands in 'prediction'"):
+        read({"sample_id": "a", "language": "eng_Latn", "predicton": "x"})
+
+
+def test_scores_of_choices_are_an_answer_without_text():
+    found = read({**CHOICES, "prediction": None, "choice_scores": [-1.0, -2.0], "prior_scores": [-3.0, -1.0]})
+    assert found.prediction.output == Output(text="", choice_scores=(-1.0, -2.0), prior_scores=(-3.0, -1.0))
+
+
+def test_the_question_of_a_text_task_comes_back():
+    asked = Sample(id="a", language="eng_Latn", parts=(Text("Answer: ", instruction=True), Text("How many?")))
+    row = to_row(asked, Prediction(sample_id="a", language="eng_Latn", output=Output(text="x")))
+    assert row["question"] == "How many?"
+    assert from_row(row, where="x:1").sample.parts == (Text("How many?"),)
+
+
 @pytest.mark.parametrize(("answer", "index"), [(0, 0), (1, 1), ("A", 0), ("B", 1)])
 def test_answer_as_index_or_letter(answer, index):
     assert read({**CHOICES, "answer": answer}).sample.answer == index
