@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmbench.errors import CellError, UsageError
 from mmbench.identity import describe, environment
+from mmbench.measure import cluster_field
 from mmbench.predict import Outcome, predict
 from mmbench.progress import Progress
 from mmbench.score import read_records, score
@@ -164,7 +165,8 @@ def score_cell(task: Task, model: str, folder: Path) -> list[Score]:
     if not path.exists():
         return []
     found = list(read_records(path, strict=False).values())
-    scores = score(found, task.scorers, task=task.name, model=model, method=task.method)
+    cluster = cluster_field(found) if task.cluster == "auto" else task.cluster
+    scores = score(found, task.scorers, task=task.name, model=model, method=task.protocol, cluster=cluster)
     write_atomic(folder / "scores.jsonl", "".join(dumps(asdict(row)) + "\n" for row in scores))
     return scores
 
@@ -177,7 +179,7 @@ def fingerprint(task: Task, model: Model) -> dict[str, Any]:
     card = task.loader.card
     data = {"name": card.name, "revision": card.revision, "content": card.content, "loader": describe(task.loader)}
     return {
-        "task": {"name": task.name, "method": task.method, "prompt": describe(task.prompt)},
+        "task": {"name": task.name, "method": task.protocol, "prompt": describe(task.prompt)},
         "data": data,
         "model": describe(model),
     }

@@ -6,22 +6,24 @@ import logging
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from mmbench import languages
+import numpy as np
+
+from mmbench.aggregate import ATTRIBUTES, attribute, summary
 from mmbench.errors import UsageError
-from mmbench.score import ALL, MACRO, Estimate, by, estimate, macro, measure, pool, read_records
+from mmbench.measure import Measured, baselines, by_language, cluster_field, fit, labels, measure, pool, pooled, split
+from mmbench.score import ALL, MACRO, Estimate, estimate, macro, read_records, signed
 from mmbench.store import dumps
-from mmbench.tables import interval_text, render
+from mmbench.tables import interval_text, number, render
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from mmbench.records import Record
     from mmbench.schema import Scorer
 
 log = logging.getLogger(__name__)
-
-_ATTRIBUTES = ("script", "family", "region", "resource")
 
 
 def score_file(arguments: argparse.Namespace) -> str:
@@ -30,44 +32,119 @@ def score_file(arguments: argparse.Namespace) -> str:
     Raises:
         UsageError: the scorer or an option is not known, or the file is not as documented.
     """
-    scorer = named_scorer(arguments.scorer, normalizer=arguments.normalizer, tokenize=arguments.tokenize)
-    records = list(read_records(arguments.file, strict=True).values())
-    if not records:
-        raise UsageError(f"{arguments.file}: has no rows; one JSON object per line is wanted")
+    scorer = chosen_scorer(arguments)
+    records = file_records(arguments.file)
     systems = {record.system for record in records}
     if len(systems) > 1 and "system" not in arguments.by:
         log.warning("%s: %d systems are scored as one; --by system tells them apart", arguments.file, len(systems))
-    result = score_records(records, scorer, arguments.by)
+    result = score_records(records, scorer, arguments.by, chosen_cluster(arguments.cluster, records))
     if arguments.format == "json":
         return dumps(result) + "\n"
-    return _table(result, scorer)
+    text = _table(result, scorer)
+    if arguments.worst:
+        from mmbench.alignment import worst_view
+
+        text += "\n" + worst_view(records, scorer, arguments.worst)
+    return text
 
 
-def named_scorer(name: str, *, normalizer: str | None = None, tokenize: str | None = None) -> Scorer:
-    """A scorer of conf/scorer by name, with the options that the command line gives."""
+def file_records(path: Path) -> list[Record]:
+    """All answers of a file that was made elsewhere, or here.
+
+    Raises:
+        UsageError: the file is missing, empty or not as documented.
+    """
+    records = list(read_records(path, strict=True).values())
+    if not records:
+        raise UsageError(f"{path}: has no rows; one JSON object per line is wanted")
+    return records
+
+
+def chosen_scorer(arguments: argparse.Namespace) -> Scorer:
+    """The scorer that a command line names, with its settings.
+
+    Raises:
+        UsageError: there is no such scorer, or no such setting.
+    """
+    settings: dict[str, Any] = {}
+    for pair in arguments.set:
+        key, equals, value = pair.partition("=")
+        if not key or not equals:
+            raise UsageError(f"--set {pair}: write KEY=VALUE, as in --set normalization=byte")
+        settings[key] = _plain(value)
+    return named_scorer(arguments.scorer, normalizer=arguments.normalizer, tokenize=arguments.tokenize, **settings)
+
+
+def _plain(value: str) -> Any:
+    """A value of a command line as YAML reads it: 5 is a number, null nothing, everything else text."""
+    import yaml
+
+    try:
+        return yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise UsageError(f"--set: {value!r} cannot be read; put quotes around it") from error
+
+
+def named_scorer(name: str, **settings: Any) -> Scorer:
+    """A scorer of conf/scorer by name, with the settings that are not None."""
     from mmbench.config import load
 
-    given = {"normalizer": normalizer, "tokenize": tokenize}
-    scorer: Scorer = load("scorer", name, **{key: value for key, value in given.items() if value is not None})
+    scorer: Scorer = load("scorer", name, **{key: value for key, value in settings.items() if value is not None})
     return scorer
 
 
-def score_records(records: Sequence[Record], scorer: Scorer, fields: Sequence[str] = ()) -> dict[str, Any]:
-    """The object that `--format json` prints: overall, macro, by language and by each field."""
-    groups = {tag: measure(rows, scorer) for tag, rows in by(records, lambda r: r.sample.language).items()}
-    written = sorted({record.sample.written for record in records})
+def chosen_cluster(name: str, records: Sequence[Record]) -> str | None:
+    """The group field that intervals are made over: `auto` finds one, `none` is no field."""
+    if name == "auto":
+        return cluster_field(records)
+    return None if name == "none" else name
+
+
+def score_records(
+    records: Sequence[Record], scorer: Scorer, fields: Sequence[str] = (), cluster: str | None = None
+) -> dict[str, Any]:
+    """The object that `--format json` prints: overall, macro, by language and by each field, and what sums them up.
+
+    Raises:
+        UsageError: no row has one of the fields, or a row lacks the field of the clusters.
+    """
+    scorer = fit(scorer, records)
+    everything = measure(records, scorer)
+    if cluster is not None:
+        labels(everything, cluster)  # refuse before anything is computed
+    unscored = len(everything.ids) - int(np.count_nonzero(everything.stats.any(axis=1)))
+    if unscored:
+        log.warning("%d of %d samples give %s nothing to score", unscored, len(everything.ids), scorer.name)
+    groups = by_language(everything)
+    found = {tag: estimate(group, scorer, cluster) for tag, group in groups.items()}
+    averages = getattr(scorer, "averages", lambda tag: True)
+    values = {tag: one.value for tag, one in found.items() if averages(tag)}
     result: dict[str, Any] = {
         "scorer": scorer.name,
-        "signature": scorer.signature(written),
-        "overall": asdict(estimate(pool(groups.values()), scorer)),
-        "macro": asdict(macro(list(groups.values()), scorer)),
-        "languages": {tag: asdict(estimate(group, scorer)) for tag, group in groups.items()},
-        "by": {},
+        "signature": signed(scorer, records, cluster),
+        "overall": _entry(estimate(pool(pooled(groups, scorer)), scorer, cluster)),
+        "macro": _entry(macro(list(groups.values()), scorer, cluster)),
+        "languages": {tag: _entry(one) for tag, one in found.items()},
+        "by": {field: parts(everything, field, scorer, cluster) for field in fields},
+        "summary": asdict(summary(values, higher_is_better=scorer.higher_is_better, given=len(groups))),
     }
-    for field in fields:
-        values = by(records, field_of(field, records))
-        result["by"][field] = {value: asdict(estimate(measure(rows, scorer), scorer)) for value, rows in values.items()}
+    if guessing := baselines(scorer, [record.sample for record in records]):
+        result["baselines"] = guessing
     return result
+
+
+def _entry(found: Estimate) -> dict[str, Any]:
+    entry = asdict(found)
+    return entry if entry["counts"] else {key: value for key, value in entry.items() if key != "counts"}
+
+
+def parts(everything: Measured, field: str, scorer: Scorer, cluster: str | None) -> dict[str, Any]:
+    """Scores by a field: all questions of a value pooled, and the unweighted mean over its languages."""
+    found = {}
+    for value, part in split(everything, field_of(field, everything.records)).items():
+        means = macro(list(by_language(part).values()), scorer, cluster)
+        found[value] = {**_entry(estimate(part, scorer, cluster)), "macro": _entry(means)}
+    return found
 
 
 def field_of(field: str, records: Sequence[Record]) -> Callable[[Record], str]:
@@ -82,21 +159,48 @@ def field_of(field: str, records: Sequence[Record]) -> Callable[[Record], str]:
         return lambda record: record.system or "(none)"
     if field == "language":
         return lambda record: record.sample.language
-    if field in _ATTRIBUTES:
-        return lambda record: str(getattr(languages.language(record.sample.language), field))
+    if field in ATTRIBUTES:
+        return lambda record: attribute(record.sample.language, field)
     known = sorted({key for record in records for key in record.sample.group})
-    raise UsageError(
-        f"--by {field}: no row has it; known are {', '.join([*known, 'system', 'language', *_ATTRIBUTES])}"
-    )
+    raise UsageError(f"--by {field}: no row has it; known are {', '.join([*known, 'system', 'language', *ATTRIBUTES])}")
 
 
-def _table(result: dict[str, Any], scorer: Scorer) -> str:
-    rows = []
-    sections = [("", result["languages"]), ("", {ALL: result["overall"], MACRO: result["macro"]})]
-    sections += [(f"{field} = ", values) for field, values in result["by"].items()]
-    for prefix, section in sections:
-        for name, found in section.items():
-            shown = interval_text(Estimate(**found), fraction=scorer.fraction)
-            rows.append([f"{prefix}{name}", shown, str(found["n"]), str(found["failed"]), str(found["unparsed"])])
-    header = ["", scorer.name, "n", "failed", "unparsed"]
-    return render("", header, rows) + f"{result['signature']}\n"
+def _table(result: Mapping[str, Any], scorer: Scorer) -> str:
+    named = list(result["overall"].get("counts", {}))
+    shares = ["failed", "unparsed", *(["refused"] if result["overall"]["refused"] else [])]
+
+    def row(name: str, entry: Mapping[str, Any], mean: str = "") -> list[str]:
+        counts = [f"{entry['counts'][key]:.0f}" if "counts" in entry else "" for key in named]
+        means = [mean] if result["by"] else []
+        return [name, _shown(entry, scorer), *means, str(entry["n"]), *(str(entry[key]) for key in shares), *counts]
+
+    rows = [row(tag, entry) for tag, entry in result["languages"].items()]
+    rows += [row(ALL, result["overall"]), row(MACRO, result["macro"])]
+    for field, values in result["by"].items():
+        rows += [row(f"{field} = {value}", one, _shown(one["macro"], scorer)) for value, one in values.items()]
+    header = ["", scorer.name, *(["mean of languages"] if result["by"] else []), "n", *shares, *named]
+    return render("", header, rows) + _notes(result, scorer)
+
+
+def _shown(entry: Mapping[str, Any], scorer: Scorer) -> str:
+    found = Estimate(value=entry["value"], low=entry["low"], high=entry["high"])
+    return interval_text(found, fraction=scorer.fraction)
+
+
+def _notes(result: Mapping[str, Any], scorer: Scorer) -> str:
+    """Lines under the table: what the languages say together, what guessing gets, and the signature."""
+
+    def shown(value: float, *, signed: bool = False) -> str:
+        return number(value, fraction=scorer.fraction, signed=signed)
+
+    found, lines = result["summary"], []
+    if found["averaged"] > 1:
+        worst = ", ".join(f"{tag} {shown(value)}" for tag, value in found["worst"])
+        lines.append(f"median {shown(found['median'])}; worst {len(found['worst'])}: {worst}")
+    if found["gap"] == found["gap"]:
+        lines[-1] += f"; other languages minus English {shown(found['gap'], signed=True)}"
+    if found["averaged"] < found["given"]:
+        lines.append(f"the mean is of {found['averaged']} of {found['given']} languages")
+    if "baselines" in result:
+        lines.append("guessing: " + ", ".join(f"{name} {shown(value)}" for name, value in result["baselines"].items()))
+    return "".join(f"{line}\n" for line in (*lines, result["signature"]))

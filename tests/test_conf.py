@@ -12,11 +12,15 @@ import pytest
 import yaml
 from omegaconf import OmegaConf
 
+from mmbench import __version__
 from mmbench.config import build, compose, conf_dir, load, names, resolve
+from mmbench.errors import UsageError
 from mmbench.identity import describe
 from mmbench.languages import language
 from mmbench.listing import describe as description
-from mmbench.schema import Output, Sample
+from mmbench.measure import fit
+from mmbench.records import Record
+from mmbench.schema import Output, Prediction, Sample
 
 
 def compose_one(group: str, name: str) -> Any:
@@ -41,7 +45,7 @@ def test_task(name: str) -> None:
     task = build(compose_one("task", name))
     if name.startswith("asterisk") and not Path("/usr/share/asterisk/sounds/en_US_f_Allison").exists():
         pytest.skip("the Debian packages asterisk-core-sounds-* are not installed")
-    if name.startswith("manifest"):
+    if name.startswith(("manifest", "judge")):
         return  # the data are the user's
     assert task.name == name, "the folder in the results has the name of the config"
     samples = list(task.samples(limit=2))
@@ -55,18 +59,72 @@ def test_task(name: str) -> None:
     assert task.loader.card.content == build(compose_one("task", name)).loader.card.content
 
 
+CALL = 'Action: search\nAction Input: {"q": "x"}'
+HALVES = {"choices": ("a b c d", "e"), "answer": 0, "references": ("a b c d",)}
+ASKED: dict[str, tuple[dict[str, Any], Output, Output | None]] = {
+    # a sample, an answer that is right, and one that is not; by the first word of the scorer's name
+    "": (HALVES, Output(text="a b c d"), None),
+    **dict.fromkeys(
+        ("auc", "mrr", "mrr@10", "ndcg@10", "recall@1", "recall@3", "recall@5", "recall@10"),
+        ({"choices": tuple("abcdefghijklm"), "answer": 0}, Output(text="", choice_scores=(0.0, *[-1.0] * 12)), None),
+    ),
+    "accuracy_calibrated": (HALVES, Output(text="", choice_scores=(-2, -1), prior_scores=(-9, -1)), None),
+    "contrastive": (HALVES, Output(text="", choice_scores=(-1, -2), choice_lengths=(1, 1)), None),
+    "circular": ({**HALVES, "group": {"circular": "q"}}, Output(text="a b c d"), None),
+    "instructions": (
+        {"group": {"instructions": '[{"id": "punctuation:no_comma", "kwargs": {}}]'}},
+        Output(text="no comma"),
+        None,
+    ),
+    **dict.fromkeys(
+        ("tool_calls", "tool_action", "tool_plan"),
+        (
+            {"references": ('{"action": "search", "input": {"q": "x"}}',), "choices": ("search",)},
+            Output(text=CALL),
+            None,
+        ),
+    ),
+    "tool_hallucination": (
+        {"references": ('{"action": "search", "input": {}}',), "choices": ("search",)},
+        Output(text=CALL),
+        Output(text="Action: fetch"),
+    ),
+    # of a judge the text is the verdict; one that fails has none, which is no bad verdict
+    **dict.fromkeys(("judge",), ({}, Output(text="9"), Output(text="1"))),
+    "judge_exact": ({}, Output(text="match"), Output(text="different")),
+    "judge_label": ({}, Output(text="correct"), Output(text="incorrect")),
+    "judge_yes_no": ({}, Output(text="yes"), Output(text="no")),
+    **dict.fromkeys(
+        ("judge_pairwise", "judge_consistency", "judge_position_bias", "judge_relative"),
+        ({"group": {"pair": "1", "order": "ab"}}, Output(text="9 1"), None),
+    ),
+}
+
+
 @pytest.mark.parametrize("name", names("scorer"))
 def test_scorer(name: str) -> None:
-    scorer = load("scorer", name)
-    sample = Sample(id="1", language="eng_Latn", references=("a b c d",), choices=("a b c d", "e"), answer=0)
-    right, failed = scorer.stats(sample, Output(text="a b c d")), scorer.stats(sample, None)
-    assert right.shape == failed.shape
+    try:
+        scorer = load("scorer", name)
+    except UsageError as error:
+        assert any(mend in str(error) for mend in ("pip install", "give a folder", "put")), "how to mend it is said"
+        pytest.skip(str(error))
+    fields, good, bad = ASKED.get(name, ASKED[""])
+    sample = Sample(id="1", **{"language": "eng_Latn", **fields})
+    other = Sample(id="2", language="eng_Latn", references=("something else entirely",), group=sample.group)
+    scorer = fit(scorer, [Record(each, Prediction(sample_id=each.id, language="eng_Latn")) for each in (sample, other)])
+    right, wrong = (scorer.stats(sample, output) for output in (good, bad))
+    assert (
+        right.shape == wrong.shape == scorer.stats(Sample(id="0", language="eng_Latn", group=sample.group), None).shape
+    )
     assert right.dtype == np.float64
-    if "stage" in scorer.signature(["eng_Latn"]):
+    assert scorer.reduce(np.stack([right, wrong])).shape == (2,)
+    assert np.isnan(scorer.reduce(np.zeros((3, len(right))))).all(), "nothing to score is no score"
+    assert f"|mmbench:{__version__}" in scorer.signature(["eng_Latn"])
+    assert scorer.unparsed(np.stack([right, wrong])) in (0, 1, 2)
+    if "stage" in scorer.signature(["eng_Latn"]) or hasattr(scorer, "joined_by"):
         return
-    best, worst = float(scorer.reduce(right)), float(scorer.reduce(failed))
+    best, worst = float(scorer.reduce(right)), float(scorer.reduce(wrong))
     assert best > worst if scorer.higher_is_better else best < worst, "a failed sample is never right"
-    assert scorer.reduce(np.stack([right, failed])).shape == (2,)
 
 
 @pytest.mark.parametrize("name", names("loader"))

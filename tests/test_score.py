@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmbench.errors import UsageError
+from mmbench.measure import by, measure
 from mmbench.records import Record, to_row
 from mmbench.schema import Audio, Output, Prediction, Sample
-from mmbench.score import ALL, MACRO, by, estimate, macro, measure, read_records, score
+from mmbench.score import ALL, MACRO, estimate, macro, read_records, score
 from mmbench.scorers.accuracy import Accuracy
 from mmbench.scorers.edit import ErrorRate
 from mmbench.scorers.translation import Bleu, ChrF
@@ -68,7 +69,8 @@ def test_counts_add_up(records):
     for name in ("n", "failed", "unparsed"):
         assert sum(row[name] for row in languages) == found["wer", ALL][name]
     assert found["wer", MACRO]["failed"] == found["wer", ALL]["failed"]
-    assert found["wer", MACRO]["n"] == sum(row["value"] is not None for row in languages)
+    averaged = [row for row in languages if row["language"] != "tha_Thai"]  # words are not separated there
+    assert found["wer", MACRO]["n"] == sum(row["value"] is not None for row in averaged)
 
 
 def test_rows_of_languages_pool_and_macro():
@@ -77,8 +79,8 @@ def test_rows_of_languages_pool_and_macro():
     assert [name for _, name in found] == ["swh_Latn", "tha_Thai", ALL, MACRO]
     assert found["wer", "swh_Latn"]["value"] == pytest.approx(1 / 6)
     assert found["wer", ALL]["value"] == pytest.approx(1 / 9)
-    assert found["wer", MACRO]["value"] == pytest.approx(1 / 12)
-    assert (found["wer", ALL]["n"], found["wer", MACRO]["n"]) == (3, 2)
+    assert found["wer", MACRO]["value"] == pytest.approx(1 / 6), "WER says nothing of Thai, so the mean is of one"
+    assert (found["wer", ALL]["n"], found["wer", MACRO]["n"]) == (3, 1)
     assert found["wer", ALL]["signature"].startswith("wer|unit:word|")
 
 

@@ -12,7 +12,8 @@ from mmbench.errors import UsageError
 from mmbench.scoring_file import score_file
 from tests.fakes import Spy, task
 
-VALUES = {"value", "low", "high", "n", "failed", "unparsed"}
+VALUES = {"value", "low", "high", "n", "failed", "unparsed", "refused"}
+COUNTS = {*VALUES, "counts"}
 HEARD = [
     {"sample_id": "1", "language": "eng_Latn", "prediction": "one two three for", "references": ["one two three four"]},
     {"sample_id": "2", "language": "en", "prediction": "One, two!", "references": ["one two"]},
@@ -46,11 +47,12 @@ def scored(command):
 def test_one_object_with_the_documented_keys(command, scored):
     assert command(HEARD, "wer", "--format", "json").count("\n") == 1
     found = scored(HEARD, "wer")
-    assert list(found) == ["scorer", "signature", "overall", "macro", "languages", "by"]
-    assert found["overall"].keys() == found["macro"].keys() == VALUES
+    assert list(found) == ["scorer", "signature", "overall", "macro", "languages", "by", "summary"]
+    assert (found["overall"].keys(), found["macro"].keys()) == (COUNTS, VALUES)
     assert {tag: each.keys() for tag, each in found["languages"].items()} == dict.fromkeys(
-        ("eng_Latn", "swh_Latn"), VALUES
+        ("eng_Latn", "swh_Latn"), COUNTS
     )
+    assert found["overall"]["counts"] == {"substitutions": 1, "deletions": 0, "insertions": 0, "units": 8}
     assert (found["scorer"], found["by"]) == ("wer", {})
     assert found["signature"].startswith("wer|unit:word|norm:mmbench/")
 
@@ -106,7 +108,8 @@ def test_by_fields(scored):
         "script": {"Latn": 4},
         "system": {"(none)": 1, "s": 3},
     }
-    assert all(each.keys() == VALUES for values in found.values() for each in values.values())
+    assert all(each.keys() == {*COUNTS, "macro"} for values in found.values() for each in values.values())
+    assert all(each["macro"].keys() == VALUES for values in found.values() for each in values.values())
 
 
 @pytest.mark.parametrize("field", ["language", "script", "family", "region", "resource"])
@@ -137,6 +140,7 @@ def test_predictions_of_a_run_are_valid_input(tmp_path):
     path = tmp_path / "repeat" / "spy" / "predictions.jsonl"
     found = json.loads(score_file(parser().parse_args(["score", str(path), "--scorer", "wer", "--format", "json"])))
     again = {**found["languages"], "all": found["overall"], "macro": found["macro"]}
+    again = {tag: {key: each[key] for key in VALUES} for tag, each in again.items()}
     assert again == {row.language: {key: getattr(row, key) for key in VALUES} for row in scores}
     assert found["signature"] + "|method:generate" == scores[0].signature
 
