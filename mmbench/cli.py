@@ -70,10 +70,18 @@ def _dispatch(arguments: list[str]) -> int:
         from mmbench.scoring_file import score_file
 
         print(score_file(parsed), end="")
+    elif parsed.command == "compare":
+        from mmbench.comparison_file import compare_files
+
+        print(compare_files(parsed), end="")
+    elif parsed.command == "calibrate":
+        from mmbench.calibration import calibrate_files
+
+        print(calibrate_files(parsed), end="")
     elif parsed.command == "report":
         from mmbench.report import report
 
-        print(report([Path(path) for path in parsed.results], parsed.format), end="")
+        print(report([Path(path) for path in parsed.results], parsed.format, parsed.by), end="")
     elif parsed.command == "doctor":
         from mmbench.doctor import doctor
 
@@ -105,18 +113,68 @@ def parser() -> argparse.ArgumentParser:
         description="Score JSON lines: sample_id, language, prediction, and references or choices and answer.",
     )
     file.add_argument("file", metavar="FILE.jsonl", type=Path)
-    file.add_argument(
-        "--scorer", required=True, help="wer, cer, mer, bleu, chrf, chrf++, accuracy ... (mmbench list scorers)"
-    )
-    file.add_argument("--normalizer", metavar="NAME", help="text normaliser, for wer, cer and mer")
-    file.add_argument("--tokenize", metavar="NAME", help="tokeniser, for bleu")
+    _add_scorer(file)
     file.add_argument("--by", metavar="FIELD", nargs="+", default=[], action="extend", help="also by these fields")
-    file.add_argument("--format", choices=["table", "json"], default="table")
+    file.add_argument(
+        "--worst", metavar="N", type=int, default=0, help="show how the N worst answers align (error rates)"
+    )
+    two = commands.add_parser(
+        "compare",
+        help="compare two files of outputs, paired by sample id, with interval and test",
+        description="The difference A minus B by language. With --topline, A is a cascade, B an end-to-end model, and "
+        "a second table says what recognition costs and how far both are from the reference transcript.",
+    )
+    two.add_argument("a", metavar="A.jsonl", type=Path)
+    two.add_argument("b", metavar="B.jsonl", type=Path)
+    _add_scorer(two)
+    two.add_argument(
+        "--test", default="auto", help="mcnemar, mapsswe or randomisation; auto is the field's own for the metric"
+    )
+    two.add_argument("--intersect", action="store_true", help="leave out samples that only one of the files has")
+    two.add_argument(
+        "--topline", metavar="FILE", type=Path, help="outputs of the cascade's reader for the reference transcripts"
+    )
+    two.add_argument(
+        "--error-scorer", metavar="NAME", default="wer_asr", help="error rate inside the cascade, for --topline"
+    )
+    judged = commands.add_parser(
+        "calibrate", help="compare a judge's scores with human ones: agreement and bias by language"
+    )
+    judged.add_argument("judged", metavar="JUDGED.jsonl", type=Path, help="predictions.jsonl of a judge")
+    judged.add_argument("human", metavar="HUMAN.jsonl", type=Path, help='rows {"sample_id", "language", "human"}')
+    judged.add_argument("--scorer", default="judge", help="how the judge's text is read (default: judge)")
+    judged.add_argument("--format", choices=["table", "json"], default="table")
+    judged.add_argument(
+        "--out", metavar="FILE", type=Path, help="keep the record, for the scorer's setting calibration"
+    )
     results = commands.add_parser("report", help="tables of results: languages x models, with intervals")
     results.add_argument("results", metavar="RESULTS", nargs="+", help="folders of results, searched for scores.jsonl")
+    results.add_argument(
+        "--by", metavar="FIELD", nargs="+", default=[], action="extend", help="also by script, family, region ..."
+    )
     results.add_argument("--format", choices=["table", "markdown", "json"], default="table")
     commands.add_parser("doctor", help="what works on this machine, and what to do about what does not")
     return top
+
+
+def _add_scorer(command: argparse.ArgumentParser) -> None:
+    """What says how answers are scored."""
+    command.add_argument(
+        "--scorer", required=True, help="wer, cer, mer, bleu, chrf, chrf++, accuracy ... (mmbench list scorers)"
+    )
+    command.add_argument("--normalizer", metavar="NAME", help="text normaliser, for wer, cer, mer and others")
+    command.add_argument("--tokenize", metavar="NAME", help="tokeniser, for bleu")
+    command.add_argument(
+        "--set", metavar="KEY=VALUE", nargs="+", default=[], action="extend", help="further settings of the scorer"
+    )
+    command.add_argument(
+        "--cluster",
+        metavar="FIELD",
+        default="auto",
+        help="group field whose samples are not independent, for intervals; auto: cluster, document or speaker where "
+        "every language has ten or more; none",
+    )
+    command.add_argument("--format", choices=["table", "json"], default="table")
 
 
 def _run(arguments: list[str]) -> int:

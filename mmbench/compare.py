@@ -1,51 +1,191 @@
-"""Two systems on the same samples, joined by id: difference, bootstrap interval, p by approximate randomisation."""
+"""Two systems on the same samples, joined by id: difference, bootstrap interval, and the field's own test of it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, get_args
 
-from mmbench.bootstrap import paired_difference, paired_macro_difference
-from mmbench.score import MACRO, by, measure
+from mmbench.bootstrap import clustered, paired_difference, paired_macro_difference
+from mmbench.errors import UsageError
+from mmbench.mapsswe import mapsswe_of
+from mmbench.measure import Measured, by_language, fit, labels, measure, pool, pooled
+from mmbench.score import ALL, MACRO
+from mmbench.significance import holm, mcnemar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mmbench.records import Record
-    from mmbench.schema import Scorer
+    from mmbench.schema import Scorer, Stats
+
+Test = Literal["auto", "mapsswe", "mcnemar", "randomisation"]
+TESTS = get_args(Test)
 
 NAN = float("nan")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """Score of `a` minus score of `b` on the `n` samples that both answered, and its 95 % interval and two-sided p."""
+    """Scores of two systems on the same questions, and whether they differ.
 
-    value: float = NAN
+    Args:
+        a: score of the first system.
+        b: score of the second.
+        difference: a - b.
+        low: lower end of its 95 % interval, by paired bootstrap.
+        high: upper end.
+        p: two-sided p of the test.
+        test: name of the test.
+        n: questions that both answered, in a mean over languages the languages.
+        p_holm: p corrected by Holm's method for the number of languages; NaN for all samples and for the mean.
+    """
+
+    a: float = NAN
+    b: float = NAN
+    difference: float = NAN
     low: float = NAN
     high: float = NAN
     p: float = NAN
+    test: str = ""
     n: int = 0
+    p_holm: float = NAN
+
+    def real(self) -> bool:
+        """Whether the interval leaves out zero and p, corrected where it can be, is below 0.05."""
+        p = self.p if math.isnan(self.p_holm) else self.p_holm
+        return (self.low > 0 or self.high < 0) and p < 0.05
 
 
-def differences(a: Sequence[Record], b: Sequence[Record], scorer: Scorer) -> Mapping[str, Difference]:
-    """Paired differences by language and for the mean over languages ("macro").
+def pairs_of(a: Sequence[Record], b: Sequence[Record], *, intersect: bool = False) -> tuple[list[Record], list[Record]]:
+    """The answers of two systems to the same samples, each in order of id.
 
-    Samples that only one system has, or that each reports under another language, are left out: `Difference.n` says
-    how many are left.
+    Args:
+        a: answers of one system.
+        b: answers of the other.
+        intersect: leave out samples that only one has, instead of refusing them.
+
+    Raises:
+        UsageError: they are not answers to the same samples, or they are, but with other references or choices.
     """
-    shared = {_key(record) for record in a} & {_key(record) for record in b}
-    one, other = (by((r for r in side if _key(r) in shared), lambda r: r.sample.language) for side in (a, b))
-    pairs = {tag: (measure(one[tag], scorer).stats, measure(other[tag], scorer).stats) for tag in one}
-    found = {}
-    for tag, (left, right) in pairs.items():
-        value, low, high, p = paired_difference(left, right, scorer.reduce)
-        found[tag] = Difference(value=value, low=low, high=high, p=p, n=len(left))
-    if pairs:
-        value, low, high, p = paired_macro_difference(list(pairs.values()), scorer.reduce)
-        found[MACRO] = Difference(value=value, low=low, high=high, p=p, n=sum(len(left) for left, _ in pairs.values()))
+    one, other = ({_key(record): record for record in side} for side in (a, b))
+    for side, records in (("first", one), ("second", other)):
+        systems = sorted({record.system or "" for record in records.values()})
+        if len(systems) > 1:
+            raise UsageError(
+                f"the {side} file holds {len(systems)} systems ({', '.join(systems[:3])}); give one file for each"
+            )
+    missing, extra = (sorted(x.keys() - y.keys(), key=lambda key: key[::-1]) for x, y in ((one, other), (other, one)))
+    if (missing or extra) and not intersect:
+        language, name = (missing or extra)[0]
+        raise UsageError(
+            f"the two do not have the same samples: {len(missing)} only in the first, {len(extra)} only in the second, "
+            f"such as {name!r} ({language}); score both on all of them, or give --intersect to compare the shared ones"
+        )
+    shared = sorted(one.keys() & other.keys(), key=lambda key: key[::-1])
+    for key in shared:
+        left, right = one[key].sample, other[key].sample
+        for field in ("references", "choices", "answer", "transcript"):
+            if getattr(left, field) != getattr(right, field):
+                raise UsageError(
+                    f"sample {left.id!r} ({left.language}): its {field} differ between the two files; these are "
+                    "answers to different data, which do not compare"
+                )
+    return [one[key] for key in shared], [other[key] for key in shared]
+
+
+def differences(
+    a: Sequence[Record],
+    b: Sequence[Record],
+    scorer: Scorer,
+    *,
+    test: Test = "auto",
+    cluster: str | None = None,
+    intersect: bool = False,
+) -> Mapping[str, Difference]:
+    """Paired differences by language, for all samples together ("all") and for the mean over languages ("macro").
+
+    The test is the field's own: McNemar's for shares of right answers, MAPSSWE for errors counted in words, otherwise
+    approximate randomisation; that too where samples are drawn by cluster, and for the mean over languages.
+
+    Args:
+        a: answers of one system.
+        b: answers of the other.
+        scorer: the metric.
+        test: which test, instead of the metric's own.
+        cluster: a group field whose samples are not independent.
+        intersect: leave out samples that only one system has, instead of refusing them.
+
+    Raises:
+        UsageError: the samples differ, or the test does not fit the metric.
+    """
+    scorer = fit(scorer, [*a, *b])
+    name = _test(scorer, test, cluster)
+    left, right = (measure(side, scorer) for side in pairs_of(a, b, intersect=intersect))
+    ones, others = by_language(left), by_language(right)
+    groups = {tag: (one, others[tag]) for tag, one in ones.items()}
+    found = {tag: _difference(one, other, scorer, name, cluster) for tag, (one, other) in groups.items()}
+    corrected = holm({tag: each.p for tag, each in found.items()})
+    found = {tag: replace(each, p_holm=corrected[tag]) for tag, each in found.items()}
+    if groups:
+        left, right = (pool(pooled(side, scorer)) for side in (ones, others))
+        found[ALL] = _difference(left, right, scorer, name, cluster) if left.ids else Difference()
+        found[MACRO] = _macro(groups, scorer, cluster)
     return found
 
 
 def _key(record: Record) -> tuple[str, str]:
     return record.sample.language, record.sample.id
+
+
+def _test(scorer: Scorer, wanted: Test, cluster: str | None) -> str:
+    """The test of a metric, or the wanted one if it fits."""
+    aligned = hasattr(scorer, "pair")
+    if wanted == "auto":
+        if cluster is not None:
+            return "randomisation"
+        counted_in_words = aligned and getattr(scorer, "unit", "word") != "char"
+        return "mcnemar" if scorer.proportion else "mapsswe" if counted_in_words else "randomisation"
+    if wanted not in TESTS:
+        raise UsageError(f"--test {wanted}: known are {', '.join(TESTS)}")
+    if wanted != "randomisation" and cluster is not None:
+        raise UsageError(f"--test {wanted}: takes samples as independent; with clusters use --test randomisation")
+    if (wanted == "mcnemar" and not scorer.proportion) or (wanted == "mapsswe" and not aligned):
+        need = "answers that are right or wrong" if wanted == "mcnemar" else "an error rate"
+        raise UsageError(f"--test {wanted}: needs {need}, which {scorer.name} does not give; use --test randomisation")
+    return wanted
+
+
+def _difference(a: Measured, b: Measured, scorer: Scorer, test: str, cluster: str | None) -> Difference:
+    one, other = _drawn(a, cluster), _drawn(b, cluster)
+    value, low, high, p = paired_difference(one, other, scorer.reduce)
+    if math.isnan(value):
+        p = NAN
+    elif test == "mcnemar":
+        p, test = mcnemar(a.stats[:, 0], b.stats[:, 0])
+    elif test == "mapsswe" and not math.isnan(found := mapsswe_of(scorer, a.records, b.records).p):
+        p = found
+    else:  # also where all segments differ alike, whose variance is not known
+        test = f"randomisation by {cluster}" if cluster else "randomisation"
+    scores = (float(scorer.reduce(side.stats.sum(0))) for side in (a, b))
+    return Difference(
+        **dict(zip("ab", scores, strict=True)), difference=value, low=low, high=high, p=p, test=test, n=len(a.ids)
+    )
+
+
+def _macro(groups: Mapping[str, tuple[Measured, Measured]], scorer: Scorer, cluster: str | None) -> Difference:
+    """Difference of the means over the languages that the metric averages and in which both systems have a score."""
+    averages = getattr(scorer, "averages", lambda tag: True)
+    both = {tag: [float(scorer.reduce(x.stats.sum(0))) for x in pair] for tag, pair in groups.items() if averages(tag)}
+    usable = [tag for tag, values in both.items() if not any(map(math.isnan, values))]
+    if not usable:
+        return Difference()
+    drawn = [(_drawn(groups[tag][0], cluster), _drawn(groups[tag][1], cluster)) for tag in usable]
+    value, low, high, p = paired_macro_difference(drawn, scorer.reduce)
+    a, b = (sum(both[tag][side] for tag in usable) / len(usable) for side in (0, 1))
+    test = "randomisation" + (f" by {cluster}" if cluster else "")
+    return Difference(a=a, b=b, difference=value, low=low, high=high, p=p, test=test, n=len(usable))
+
+
+def _drawn(measured: Measured, cluster: str | None) -> Stats:
+    return measured.stats if cluster is None else clustered(measured.stats, labels(measured, cluster))

@@ -79,6 +79,11 @@ class Cell:
                 return scorer
         raise UsageError(f"{self.folder / 'run.json'}: does not say how {metric} was computed; run the cell again")
 
+    def stage_error(self) -> Scorer | None:
+        """The error rate of the first stage inside a cascade, if the task has one."""
+        found = (self.scorer(metric) for metric in self.metrics)
+        return next((scorer for scorer in found if getattr(scorer, "stage", None)), None)
+
 
 def _records(folder: Path) -> dict[str, Record]:
     return {key: record for (_, key), record in read_records(folder / "predictions.jsonl", strict=False).items()}

@@ -1,0 +1,85 @@
+"""Where a cascade loses: its topline (the reference transcript in the recogniser's place) against it and its rival."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mmbench.compare import Difference, differences
+from mmbench.measure import by_language, fit, measure
+from mmbench.significance import Correlation, correlation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mmbench.records import Record
+    from mmbench.schema import Scorer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribution:
+    """What recognition costs and what is left, by language, for all samples ("all") and on average ("macro").
+
+    Args:
+        recognition: topline minus cascade: what the recogniser's errors cost the same reader.
+        end_to_end: topline minus the end-to-end model.
+        rival: the end-to-end model minus the cascade.
+        errors: the recogniser's error rate inside the cascade by language, NaN where it is not known.
+        correlation: of error rate and the cascade's score over the languages that the error rate averages.
+    """
+
+    recognition: Mapping[str, Difference]
+    end_to_end: Mapping[str, Difference]
+    rival: Mapping[str, Difference]
+    errors: Mapping[str, float]
+    correlation: Correlation
+
+
+def attribution(
+    topline: Sequence[Record],
+    cascade: Sequence[Record],
+    end_to_end: Sequence[Record],
+    scorer: Scorer,
+    error_rate: Scorer | None = None,
+    *,
+    cluster: str | None = None,
+    intersect: bool = False,
+) -> Attribution:
+    """The attribution table of three systems on the same samples.
+
+    Args:
+        topline: answers of the cascade's reader to reference transcripts.
+        cascade: answers of the cascade; `Output.steps` holds what its recogniser said.
+        end_to_end: answers of the end-to-end model.
+        scorer: the metric of the task.
+        error_rate: the metric of the recogniser inside the cascade, such as `wer@asr`, where there is one.
+        cluster: a group field whose samples are not independent.
+        intersect: leave out samples that not all three have, instead of refusing them.
+
+    Raises:
+        UsageError: the samples of the three differ.
+    """
+    if intersect:
+        shared = set.intersection(*({_key(record) for record in side} for side in (topline, cascade, end_to_end)))
+        topline, cascade, end_to_end = (
+            [record for record in side if _key(record) in shared] for side in (topline, cascade, end_to_end)
+        )
+    recognition, gap, rival = (
+        differences(a, b, scorer, cluster=cluster)
+        for a, b in ((topline, cascade), (topline, end_to_end), (end_to_end, cascade))
+    )
+    errors = {} if error_rate is None else _by_language(cascade, error_rate)
+    averages = getattr(error_rate, "averages", lambda tag: True)
+    both = [tag for tag in errors if averages(tag)]
+    related = correlation([errors[tag] for tag in both], [recognition[tag].b for tag in both])
+    return Attribution(recognition=recognition, end_to_end=gap, rival=rival, errors=errors, correlation=related)
+
+
+def _by_language(records: Sequence[Record], scorer: Scorer) -> dict[str, float]:
+    scorer = fit(scorer, records)
+    groups = by_language(measure(records, scorer))
+    return {tag: float(scorer.reduce(group.stats.sum(0))) for tag, group in groups.items()}
+
+
+def _key(record: Record) -> tuple[str, str]:
+    return record.sample.language, record.sample.id

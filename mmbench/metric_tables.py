@@ -1,0 +1,150 @@
+"""The table of one metric: languages x systems, and under it what the languages say together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mmbench.aggregate import ENGLISH, Summary, summary
+from mmbench.difference_tables import label
+from mmbench.measure import baselines, by_language, fit, measure
+from mmbench.score import ALL, MACRO, Estimate, macro
+from mmbench.scoring_file import parts
+from mmbench.tables import Format, interval_text, number, render
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mmbench.results import Cell
+    from mmbench.schema import Score
+
+
+def metric_table(task: str, metric: str, cells: Sequence[Cell], form: Format, fields: Sequence[str] = ()) -> str:
+    """Languages that all systems share x systems, with intervals, baselines and signatures; then by some fields."""
+    shared = tags(cells, metric)
+    if not shared:
+        return f"{task}: {metric}: the systems share no language, so there is nothing to compare.\n\n"
+    rows = [[label(tag), *(shown(cell.row(metric, tag)) for cell in cells)] for tag in shared]
+    found = [_summary(cell, metric, shared) for cell in cells]
+    first = cells[0].row(metric, MACRO)
+    assert first is not None
+    rows += _together(cells, metric, shared, found, first)
+    for field in fields:
+        rows += _by(cells, metric, shared, field)
+    title = f"{task}: {heading(first)}"
+    signatures = "; ".join(sorted({row.signature for cell in cells if (row := cell.row(metric, MACRO))}))
+    note = f"95 % intervals. {_coverage(found[0])}{_baselines(cells[0], metric, shared)}{signatures}\n"
+    return render(title, ["", *(cell.model for cell in cells)], rows, form) + note + _unlike(cells) + "\n"
+
+
+def scored(cell: Cell, metric: str) -> bool:
+    """Whether a metric says anything of a system: an error rate inside a cascade says nothing of one without stages."""
+    row = cell.row(metric, ALL)
+    return row is not None and bool(np.isfinite(row.value))
+
+
+def tags(cells: Sequence[Cell], metric: str) -> list[str]:
+    """Languages with a value for all systems, English first: means over different languages do not compare."""
+    sets = [{r.language for r in cell.scores if r.metric == metric and np.isfinite(r.value)} for cell in cells]
+    sets = [found - {ALL, MACRO} for found in sets]
+    return sorted(set.intersection(*sets), key=lambda tag: (tag != ENGLISH, tag))
+
+
+def heading(row: Score) -> str:
+    """A metric's name, unit and direction."""
+    arrow = "higher is better" if row.higher_is_better else "lower is better"
+    return f"{row.metric}{' %' if row.fraction else ''}, {arrow}"
+
+
+def shown(row: Score | None) -> str:
+    """A score and its interval."""
+    if row is None:
+        return "-"
+    return interval_text(Estimate(value=row.value, low=row.low, high=row.high), fraction=row.fraction)
+
+
+def _summary(cell: Cell, metric: str, shared: Sequence[str]) -> Summary:
+    """What the shared languages say together, without those that the metric does not average."""
+    averages = getattr(cell.scorer(metric), "averages", lambda tag: True)
+    rows = {tag: row for tag in shared if (row := cell.row(metric, tag)) is not None}
+    values = {tag: row.value for tag, row in rows.items() if averages(tag)}
+    better = next(iter(rows.values())).higher_is_better
+    return summary(values, higher_is_better=better, given=len(shared))
+
+
+def _together(
+    cells: Sequence[Cell], metric: str, shared: Sequence[str], found: Sequence[Summary], first: Score
+) -> list[list[str]]:
+    """Rows under the languages: means, the middle, the worst, the gap to English, and what failed."""
+
+    def plain(value: float, *, signed: bool = False) -> str:
+        return number(value, fraction=first.fraction, signed=signed)
+
+    complete = all({row.language for row in cell.scores} - {ALL, MACRO} == set(shared) for cell in cells)
+    name = "macro mean" if complete else f"macro mean of {found[0].averaged} shared"
+    rows = [[name, *(_mean(cell, metric, shared, complete) for cell in cells)]]
+    rows.append(["median", *(plain(each.median) for each in found)])
+    if found[0].averaged > len(found[0].worst):
+        rows.append([f"mean of worst {len(found[0].worst)}", *(plain(each.worst_mean) for each in found)])
+    worst = [f"{each.worst[0][0]} {plain(each.worst[0][1])}" if each.worst else "-" for each in found]
+    rows.append(["worst language", *worst])
+    if ENGLISH in shared:
+        rows.append(["gap to English", *(plain(each.gap, signed=True) for each in found)])
+    rows.append(["failed / unparsed / refused / n", *(_counts(cell, metric) for cell in cells)])
+    return rows
+
+
+def _mean(cell: Cell, metric: str, shared: Sequence[str], complete: bool) -> str:
+    if complete:
+        return shown(cell.row(metric, MACRO))
+    records = [record for record in cell.records if record.sample.language in shared]
+    scorer = fit(cell.scorer(metric), cell.records)
+    found = macro(list(by_language(measure(records, scorer)).values()), scorer)
+    return interval_text(found, fraction=scorer.fraction)
+
+
+def _counts(cell: Cell, metric: str) -> str:
+    pooled = cell.row(metric, ALL)
+    return "-" if pooled is None else f"{pooled.failed} / {pooled.unparsed} / {pooled.refused} / {pooled.n}"
+
+
+def _by(cells: Sequence[Cell], metric: str, shared: Sequence[str], field: str) -> list[list[str]]:
+    """Rows by a field: the mean over the languages of each of its values."""
+    columns: list[Mapping[str, Any]] = []
+    for cell in cells:
+        scorer = fit(cell.scorer(metric), cell.records)
+        records = [record for record in cell.records if record.sample.language in shared]
+        columns.append(parts(measure(records, scorer), field, scorer, None))
+    values = sorted({value for column in columns for value in column})
+    fraction = cells[0].scorer(metric).fraction
+    return [[f"{field} = {value}", *(_part(column.get(value), fraction) for column in columns)] for value in values]
+
+
+def _part(entry: Mapping[str, Any] | None, fraction: bool) -> str:
+    if entry is None:
+        return "-"
+    mean = entry["macro"]
+    return interval_text(Estimate(value=mean["value"], low=mean["low"], high=mean["high"]), fraction=fraction)
+
+
+def _coverage(found: Summary) -> str:
+    return "" if found.averaged == found.given else f"The mean is of {found.averaged} of {found.given} languages. "
+
+
+def _baselines(cell: Cell, metric: str, shared: Sequence[str]) -> str:
+    """What guessing gets, without which an accuracy says nothing."""
+    scorer = fit(cell.scorer(metric), cell.records)
+    samples = [record.sample for record in cell.records if record.sample.language in shared]
+    found = [f"{name} {number(v, fraction=scorer.fraction)}" for name, v in baselines(scorer, samples).items()]
+    return f"Guessing: {', '.join(found)}. " if found else ""
+
+
+def _unlike(cells: Sequence[Cell]) -> str:
+    """A line if the columns are no answers to the same questions."""
+    prints = [cell.run["fingerprint"] for cell in cells]
+    differ = [key for key in ("task", "data") if any(one.get(key) != prints[0].get(key) for one in prints)]
+    if not differ:
+        return ""
+    what = {"task": "prompts or protocols", "data": "data"}
+    return f"These systems were given different {' and '.join(what[key] for key in differ)}: they do not compare.\n"
