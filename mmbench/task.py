@@ -58,6 +58,8 @@ class Task:
         for option in ("letters", "calibrated"):
             if getattr(self, option) and self.method != "loglikelihood":
                 raise UsageError(f"task.{option}=true is about likelihoods; it needs task.method=loglikelihood")
+        if self.letters and any(getattr(scorer, "normalization", "") == "byte" for scorer in self.scorers.values()):
+            raise UsageError("task.letters=true: a letter has no length to divide by; use normalization sum or token")
         given = [self.languages] if isinstance(self.languages, str) else self.languages
         for code in given or ():
             if not isinstance(code, str):  # YAML reads an unquoted no as false

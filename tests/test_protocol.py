@@ -139,6 +139,11 @@ def test_another_protocol_is_another_cell(tmp_path: Path) -> None:
         run(tmp_path, task(letters=True), Biased())
 
 
+def test_letters_are_not_divided_by_the_length_of_texts() -> None:
+    with pytest.raises(UsageError, match="a letter has no length"):
+        task(letters=True, scorers={"accuracy": Accuracy(normalization="byte")})
+
+
 @pytest.mark.parametrize("variant", ["letters", "calibrated"])
 def test_likelihood_variants_need_likelihoods(variant: str) -> None:
     with pytest.raises(UsageError, match=f"task.{variant}=true is about likelihoods"):

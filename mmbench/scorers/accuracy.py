@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, get_args
@@ -19,26 +20,42 @@ if TYPE_CHECKING:
 
     from mmbench.schema import Output, Sample, Stats
 
-Normalization = Literal["sum", "token", "byte"]
-"""What the log-likelihood of a choice is divided by: nothing, its number of tokens, or of UTF-8 bytes."""
+Normalization = Literal["sum", "token", "byte", "calibrated"]
+"""What is done to the log-likelihood of a choice: nothing; a division by its number of tokens, or of UTF-8 bytes; or
+the log-likelihood of the same choice after an empty question is taken away (Brown et al. 2020, arXiv:2005.14165,
+section 2.4; PMI_DC of Holtzman et al. 2021, arXiv:2104.08315)."""
+
+Mode = Literal["first", "last"]
+"""Which of several answers in a text counts, see `choices.parse`."""
+
+Ties = Literal["first", "wrong"]
+"""What becomes of several choices that score highest: the first one is picked, or none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Accuracy:
     """Share of samples whose right choice is picked, 0 to 1.
 
-    Where the output has `choice_scores`, the highest is picked, the first of equals; a NaN among them makes the sample
-    unparsed. Otherwise `choices.parse` reads the text. An unparsed or failed sample is wrong; nothing is guessed.
+    Where the output has `choice_scores`, the highest is picked; a NaN among them makes the sample unparsed. Otherwise
+    `choices.parse` reads the text. An unparsed or failed sample is wrong; nothing is guessed.
+
+    With `normalization: token` and `ties: wrong` it is the contrastive score of CoMMuTE (Futeral et al. 2023): the
+    perplexity of the right choice has to be strictly below that of every other.
 
     Args:
-        normalization: of the log-likelihoods; "token" and "byte" take the advantage from short choices.
+        normalization: of the log-likelihoods; "token" and "byte" take the advantage from short choices, "calibrated"
+            from those that are likely whatever is asked.
+        parser: which of several answers in a text counts, see `choices.parse`: "last" is for reasoning aloud.
+        ties: "first" picks the first of equals; "wrong" picks none of them, so that a constant scorer gets 0.
         name: of the metric in tables.
 
     Raises:
-        UsageError: the normalisation is unknown.
+        UsageError: a setting is unknown.
     """
 
     normalization: Normalization = "sum"
+    parser: Mode = "first"
+    ties: Ties = "first"
     name: str = "accuracy"
 
     higher_is_better: ClassVar[bool] = True
@@ -47,53 +64,136 @@ class Accuracy:
 
     def __post_init__(self) -> None:
         """Refuse what a configuration misspells, before any model has worked."""
-        if self.normalization not in get_args(Normalization):
-            known = ", ".join(get_args(Normalization))
-            raise UsageError(f"{self.name}: unknown normalization {self.normalization!r}: known are {known}")
+        for key, known in (("normalization", Normalization), ("parser", Mode), ("ties", Ties)):
+            if (value := getattr(self, key)) not in get_args(known):
+                raise UsageError(f"{self.name}: unknown {key} {value!r}: known are {', '.join(get_args(known))}")
 
     def stats(self, sample: Sample, output: Output | None) -> Stats:
         """Correct, total and unparsed, of shape (3,); zeros where the sample has no choices or no right answer.
 
         Raises:
-            UsageError: there is not one score (for "token", not one length) for each choice.
+            UsageError: there is not one score (one length, one prior score) for each choice.
         """
         if sample.answer is None or not sample.choices:
             return np.zeros(3)
         if output is None:
             return np.array([0.0, 1.0, 0.0])
-        picked = self._best(sample, output) if output.choice_scores else choices.parse(output.text, sample.choices)
+        picked = self.picked(sample, output)
         return np.array([picked == sample.answer, 1.0, picked is None], dtype=np.float64)
 
     def reduce(self, totals: Stats) -> NDArray[np.float64]:
-        """Accuracies of shape (...) from totals of shape (..., 3); NaN where there are no samples."""
-        correct, total = totals[..., 0], totals[..., 1]
-        shares: NDArray[np.float64] = np.divide(correct, total, out=np.full(np.shape(total), np.nan), where=total > 0)
-        return shares
+        """Accuracies of shape (...) from totals of shape (..., k); NaN where there are no samples."""
+        return ratio(totals)
 
     def unparsed(self, stats: Stats) -> float:
-        """Number of unparsed samples behind statistics of shape (3,) or (n, 3)."""
+        """Number of unparsed samples behind statistics of shape (k,) or (n, k)."""
         return float(stats[..., 2].sum())
 
     def signature(self, languages: Sequence[str]) -> str:
         """Key:value pairs in the style of sacreBLEU; the same for all languages."""
         return (
-            f"{self.name}|scores:{self.normalization}|ties:first|parser:choices/{choices.VERSION}"
-            f"|unparsed:wrong|mmbench:{__version__}"
+            f"{self.name}|scores:{self.normalization}|ties:{self.ties}|parser:choices/{choices.VERSION}"
+            f"|mode:{self.parser}|unparsed:wrong|mmbench:{__version__}"
         )
 
-    def _best(self, sample: Sample, output: Output) -> int | None:
-        lengths: Sequence[int] = [1] * len(sample.choices)
+    def chance(self, samples: Iterable[Sample]) -> float:
+        """Expected value of guessing; NaN where there are no choices at all."""
+        return chance(samples)
+
+    def majority(self, samples: Iterable[Sample]) -> float:
+        """Value of the best constant answer; NaN where there are no choices."""
+        return majority(samples)
+
+    def picked(self, sample: Sample, output: Output) -> int | None:
+        """0-based index of the choice that the output picks, None if unparsed; -1 if it is a tie and ties are wrong.
+
+        Raises:
+            UsageError: there is not one score (one length, one prior score) for each choice.
+        """
+        if not output.choice_scores:
+            more = {"mode": "last"} if self.parser == "last" else {}
+            return choices.parse(output.text, sample.choices, **more)
+        scores = self._scores(sample, output)
+        if np.isnan(scores).any():
+            return None
+        best = np.flatnonzero(scores == scores.max())
+        return int(best[0]) if self.ties == "first" or len(best) == 1 else -1
+
+    def _scores(self, sample: Sample, output: Output) -> NDArray[np.float64]:
+        count = len(sample.choices)
+        divisors: Sequence[float] = [1.0] * count
+        priors: Sequence[float] = [0.0] * count
         if self.normalization == "token":
-            lengths = output.choice_lengths
+            divisors = output.choice_lengths
         elif self.normalization == "byte":
-            lengths = [len(choice.encode()) for choice in sample.choices]
-        if not len(output.choice_scores) == len(lengths) == len(sample.choices):
+            divisors = [len(choice.encode()) for choice in sample.choices]
+        elif self.normalization == "calibrated":
+            priors = output.prior_scores
+        if len(output.choice_scores) != count:
             raise UsageError(
-                f"sample {sample.id}: {len(sample.choices)} choices, but {len(output.choice_scores)} choice_scores and "
-                f"{len(lengths)} lengths; predict this task again, or score it with normalization sum"
+                f"sample {sample.id}: {count} choices, but {len(output.choice_scores)} choice_scores; predict it again"
             )
-        scores = np.array(output.choice_scores) / np.maximum(lengths, 1)
-        return None if np.isnan(scores).any() else int(scores.argmax())
+        if not len(divisors) == len(priors) == count:
+            needed = "prior_scores (task.calibrated=true)" if len(priors) != count else "choice_lengths"
+            raise UsageError(
+                f"sample {sample.id}: normalization {self.normalization} needs {needed} for its {count} choices, and "
+                f"there are {min(len(divisors), len(priors))}; predict it again, or score it with normalization sum"
+            )
+        with np.errstate(invalid="ignore"):  # -inf from -inf is NaN: nothing can be said, so it is unparsed
+            scores: NDArray[np.float64] = np.array(output.choice_scores) - np.array(priors)
+        return scores / np.maximum(divisors, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CircularAccuracy(Accuracy):
+    """Share of questions that are right under every rotation of their choices (CircularEval, arXiv:2307.06281).
+
+    Samples with one value in the group field `joined_by` are one question. It takes as many rotations as there are
+    choices: one that is missing or failed is not right. A question is unparsed where any of its rotations is.
+    """
+
+    joined_by: str = "circular"
+
+    def stats(self, sample: Sample, output: Output | None) -> Stats:
+        """Those of `Accuracy` and the share that the sample is of its question, 1 / choices: of shape (4,)."""
+        row = super().stats(sample, output)
+        return np.append(row, 1 / len(sample.choices) if row[1] else 0.0)
+
+    def join(self, rows: Stats) -> Stats:
+        """Statistics of one question, of shape (4,), from those of its rotations, of shape (m, 4)."""
+        correct, total, unparsed, share = rows.sum(axis=0)
+        whole = share > 1 - 1e-9 and correct == total
+        return np.array([total > 0 and whole, total > 0, unparsed > 0, total > 0], dtype=np.float64)
+
+    def signature(self, languages: Sequence[str]) -> str:
+        """That of `Accuracy`, and how rotations become one question."""
+        name, rest = super().signature(languages).split("|", 1)
+        return f"{name}|circular:all|{rest}"
+
+    def chance(self, samples: Iterable[Sample]) -> float:
+        """Expected value of guessing each rotation by itself; NaN where there are no questions."""
+        questions: dict[tuple[str, str | None], float] = {}
+        for sample in samples:
+            if sample.choices and sample.answer is not None:
+                key = sample.language, sample.group.get(self.joined_by)
+                questions[key] = questions.get(key, 1.0) / len(sample.choices)
+        return math.fsum(questions.values()) / len(questions) if questions else math.nan
+
+    def majority(self, samples: Iterable[Sample]) -> float:
+        """Value of the best constant text; a constant position is never right under all rotations."""
+        right = {
+            (sample.language, sample.group.get(self.joined_by)): sample.choices[sample.answer]
+            for sample in samples
+            if sample.choices and sample.answer is not None
+        }
+        return max(Counter(right.values()).values()) / len(right) if right else math.nan
+
+
+def ratio(totals: Stats) -> NDArray[np.float64]:
+    """First statistic over the second, of shape (...) from totals of shape (..., k); NaN where the second is 0."""
+    value, count = totals[..., 0], totals[..., 1]
+    shares: NDArray[np.float64] = np.divide(value, count, out=np.full(np.shape(count), np.nan), where=count > 0)
+    return shares
 
 
 def chance(samples: Iterable[Sample]) -> float:

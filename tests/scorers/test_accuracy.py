@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mmbench import __version__
 from mmbench.errors import UsageError
 from mmbench.schema import Output, Sample, Scorer
 from mmbench.scorers.accuracy import Accuracy, chance, majority
-from mmbench.scorers.choices import parse
+from mmbench.scorers.choices import VERSION, parse
 
 ANIMALS = ("a dog", "a red car", "a cat", "a bird")
 TITLED = ("A dog", "A red car", "A cat", "A bird")
@@ -167,10 +168,17 @@ def test_failed_and_unscorable_samples():
 def test_scores_that_do_not_fit_the_choices():
     with pytest.raises(UsageError, match="sample 1: 4 choices, but 3 choice_scores"):
         Accuracy().stats(sample(), scored(-1.0, -2.0, -3.0))
-    with pytest.raises(UsageError, match="0 lengths"):
+    with pytest.raises(UsageError, match="normalization token needs choice_lengths for its 4 choices, and there are 0"):
         Accuracy(normalization="token").stats(sample(), scored(-1.0, -2.0, -3.0, -4.0))
-    with pytest.raises(UsageError, match="known are sum, token, byte"):
-        Accuracy(normalization="chars")
+
+
+@pytest.mark.parametrize(
+    ("key", "known"),
+    [("normalization", "sum, token, byte, calibrated"), ("ties", "first, wrong"), ("parser", "first, last")],
+)
+def test_misspelt_settings(key, known):
+    with pytest.raises(UsageError, match=f"unknown {key} 'chars': known are {known}"):
+        Accuracy(**{key: "chars"})
 
 
 def test_reduce_and_protocol():
@@ -181,8 +189,12 @@ def test_reduce_and_protocol():
     assert scorer.unparsed(np.array([[1.0, 1, 0], [0, 1, 1], [0, 1, 1]])) == 2
     assert scorer.higher_is_better
     assert scorer.proportion
-    expected = "accuracy|scores:sum|ties:first|parser:choices/1|unparsed:wrong|mmbench:0.1.0"
+    expected = (
+        f"accuracy|scores:sum|ties:first|parser:choices/{VERSION}|mode:first|unparsed:wrong|mmbench:{__version__}"
+    )
     assert scorer.signature(["eng_Latn"]) == expected
+    settings = [{}, {"normalization": "token"}, {"ties": "wrong"}, {"parser": "last"}, {"name": "letters"}]
+    assert len({Accuracy(**setting).signature(["eng_Latn"]) for setting in settings}) == len(settings)
 
 
 def test_baselines():
