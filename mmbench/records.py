@@ -102,10 +102,11 @@ def from_row(row: object, *, where: str) -> Record:
     for key in ("sample_id", "language"):
         if row.get(key) in (None, ""):
             raise UsageError(f"{where}: field '{key}' is missing; every row needs sample_id, language and prediction")
-    for key, kind in _FIELDS.items():
-        if row.get(key) is not None and (not isinstance(row[key], kind) or isinstance(row[key], bool)):
+    for key, value in row.items():
+        kind = _FIELDS.get(key)
+        if kind is not None and value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
             wanted = kind.__name__ if isinstance(kind, type) else "number"
-            raise UsageError(f"{where}: field '{key}' must be a {wanted}, not {type(row[key]).__name__}")
+            raise UsageError(f"{where}: field '{key}' must be a {wanted}, not {type(value).__name__}")
     for key in ("references", "choices"):
         if not all(isinstance(value, str) for value in row.get(key) or ()):
             raise UsageError(f"{where}: field '{key}' must be a list of strings")
