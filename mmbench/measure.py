@@ -51,7 +51,8 @@ class Measured:
 
 def baselines(scorer: Scorer, samples: Sequence[Sample]) -> dict[str, float]:
     """What systems that know nothing score, where the metric can say so: by chance, and with one constant answer."""
-    return {name: getattr(scorer, name)(samples) for name in ("chance", "majority") if hasattr(scorer, name)}
+    ordered = sorted(samples, key=lambda sample: (sample.id, sample.language))
+    return {name: getattr(scorer, name)(ordered) for name in ("chance", "majority") if hasattr(scorer, name)}
 
 
 def fit(scorer: Scorer, records: Iterable[Record]) -> Scorer:

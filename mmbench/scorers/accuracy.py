@@ -12,6 +12,7 @@ import numpy as np
 from mmbench import __version__
 from mmbench.errors import UsageError
 from mmbench.scorers import choices
+from mmbench.scorers.choices import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,9 +25,6 @@ Normalization = Literal["sum", "token", "byte", "calibrated"]
 """What is done to the log-likelihood of a choice: nothing; a division by its number of tokens, or of UTF-8 bytes; or
 the log-likelihood of the same choice after an empty question is taken away (Brown et al. 2020, arXiv:2005.14165,
 section 2.4; PMI_DC of Holtzman et al. 2021, arXiv:2104.08315)."""
-
-Mode = Literal["first", "last"]
-"""Which of several answers in a text counts, see `choices.parse`."""
 
 Ties = Literal["first", "wrong"]
 """What becomes of several choices that score highest: the first one is picked, or none."""
@@ -111,8 +109,7 @@ class Accuracy:
             UsageError: there is not one score (one length, one prior score) for each choice.
         """
         if not output.choice_scores:
-            more = {"mode": "last"} if self.parser == "last" else {}
-            return choices.parse(output.text, sample.choices, **more)
+            return choices.parse(output.text, sample.choices, mode=self.parser)
         scores = self._scores(sample, output)
         if np.isnan(scores).any():
             return None

@@ -12,8 +12,9 @@ import numpy as np
 from mmbench import __version__
 from mmbench.errors import UsageError
 from mmbench.scorers import choices
-from mmbench.scorers.accuracy import Accuracy, Mode, Normalization, chance, majority, ratio
+from mmbench.scorers.accuracy import Accuracy, Normalization, chance, majority, ratio
 from mmbench.scorers.answers import characters, written
+from mmbench.scorers.choices import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
