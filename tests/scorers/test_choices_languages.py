@@ -1,8 +1,8 @@
+# ruff: noqa: RUF001
 """Option letters of many scripts and announcements in many languages, and the two files that they are read from."""
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from importlib import resources
 
@@ -35,7 +35,7 @@ def test_every_announcement(row):
     for join in filter(None, row["join"].split("|")):
         assert parse(f"{first}: B {join} C", ANIMALS) is None, join
     for suffix in filter(None, row["suffix"].split("|")):
-        assert parse(f"B{suffix.strip('*')}", ANIMALS) == 1, suffix
+        assert parse(f"{first}: B'{suffix.strip('*')}", ANIMALS) == 1, suffix
     for question in filter(None, row["question"].split("|")):
         assert parse(f"B\n{question}: x?\n{first}: C", ANIMALS) == 1, question
 
@@ -163,7 +163,8 @@ def test_words_are_no_letters(text):
         ("س", ANIMALS, 2),
         ("ग", ANIMALS, 2),
         ("स", ANIMALS, 2),
-        ("क) a cat", ANIMALS, 0),
+        ("क", ANIMALS, 0),
+        ("क) a cat", ANIMALS, 2),
         ("가", ("가", "나"), 0),
         ("나", ("나", "가"), 0),
     ],
@@ -177,4 +178,3 @@ def test_latin_letters_and_words_in_other_texts():
     assert parse("답은 나무이므로 B", ANIMALS) is None
     assert parse("Жауабы: C) a cat, себебі бұл мысық.", ANIMALS) == 2
     assert parse("因为它是红色的，所以选择(B)。", ANIMALS) == 1
-    assert not re.search("[А-Я]", "ABC")

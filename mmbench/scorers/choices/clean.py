@@ -45,13 +45,17 @@ def without_reasoning(text: str) -> str:
     return "".join(kept) + ("" if inside else text[since:])
 
 
+def visible(text: str) -> str:
+    """The text as NFKC, without tatweel, joiners and marks of direction."""
+    return _HIDDEN.sub("", unicodedata.normalize("NFKC", text))
+
+
 def plain(text: str) -> str:
-    """The text as NFKC, without the marks of Markdown, LaTeX and HTML, with ASCII digits and single blanks.
+    """The `visible` text without the marks of Markdown, LaTeX and HTML, with ASCII digits and single blanks.
 
     An emphasised letter (**B**) becomes one in brackets. Line ends stay, an empty line marks a paragraph.
     """
-    text = _HIDDEN.sub("", unicodedata.normalize("NFKC", text))
-    text = _SPECIAL.sub(" ", _ANSWER_TAG.sub(lambda tag: "\n" if tag[1] else "answer: ", text))
+    text = _SPECIAL.sub(" ", _ANSWER_TAG.sub(lambda tag: "\n" if tag[1] else "answer: ", visible(text)))
     text = _MATH.sub("", _LATEX.sub("", _BOLD.sub(r"(\2)", text)))
     text = _DIGIT.sub(lambda digit: str(unicodedata.decimal(digit[0])), text)
     return re.sub(r"\s*\n\s*\n\s*", "\n\n", re.sub(r"[^\S\n]+", " ", text)).strip()

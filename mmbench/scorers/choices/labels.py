@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
+
+from mmbench.scorers.choices.clean import visible
 
 _MARKS = " \"'()[]{}<>.:,;-\u2013\u2014"  # what may stand between a letter and the text of its option
 _ALIF = "\u0627\u0644\u0641"  # the letter's name, which Persian and Urdu write for it
@@ -18,7 +19,7 @@ def _table() -> list[tuple[str, str, list[str]]]:
     table = list[tuple[str, str, list[str]]]()
     for script, ranges, options in rows:
         between = ("-".join(rf"\u{code}" for code in span.split("-")) for span in ranges.split())
-        table.append((script, "".join(between), unicodedata.normalize("NFKC", options).split()))
+        table.append((script, "".join(between), visible(options).split()))
     return table
 
 
@@ -67,7 +68,7 @@ class Options:
     @cached_property
     def texts(self) -> tuple[str, ...]:
         """The choices, stripped and without regard to case."""
-        return tuple(unicodedata.normalize("NFKC", choice).strip().casefold() for choice in self.choices)
+        return tuple(visible(choice).strip().casefold() for choice in self.choices)
 
     @cached_property
     def numbered(self) -> bool:

@@ -8,6 +8,8 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from mmbench.scorers.choices.clean import visible
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -52,9 +54,7 @@ def _rows() -> tuple[dict[str, tuple[str, ...]], ...]:
     rows = list[dict[str, tuple[str, ...]]]()
     for line in lines:
         cells = dict(zip(header, line, strict=True))
-        folded = {
-            name: cell if name == "word" else fold(unicodedata.normalize("NFKC", cell)) for name, cell in cells.items()
-        }
+        folded = {name: cell if name == "word" else fold(visible(cell)) for name, cell in cells.items()}
         rows.append({name: tuple(filter(None, cell.split("|"))) for name, cell in folded.items()})
     return tuple(rows)
 
@@ -98,7 +98,7 @@ _JOIN = _any_of(set(_column("join")) - _JOIN_LETTERS)
 JOINED = re.compile(rf"[)\]\s\"'.]{{0,4}}(?:[,/&+;|\u060c\u3001]\s?)?(?:(?:{_JOIN})\s?){{0,2}}[(\[\"']{{0,3}}")
 """What joins two letters, in folded text; it matches marks alone too."""
 JOINED_BY_LETTER = re.compile(rf"\s[{''.join(sorted(_JOIN_LETTERS))}]\s")
-"""The same for words of one letter ("B o C"), in the text itself: a capital letter there is an option."""
+"""The same for words of one letter ("B o C"); where it is a capital in the text itself, it is an option."""
 SUFFIX = re.compile(rf"['-]?\s?(?:{_any_of(_column('suffix'))})")
 """An ending at a letter, in folded text."""
 UNDO = re.compile(_words(_column("undo")))

@@ -204,7 +204,8 @@ class Reading:
 
     def _joint(self, end: int) -> int | None:
         """Where what joins another letter to the one before ends, if it is joined."""
-        if sign := phrases.JOINED_BY_LETTER.match(self.text, end):
+        sign = phrases.JOINED_BY_LETTER.match(self.folded, end)
+        if sign and not self.text[end + 1].isupper():
             return sign.end()
         sign = phrases.JOINED.match(self.folded, end)
         return sign.end() if sign and sign[0].strip("()[]\"'. \n") else None
