@@ -38,6 +38,8 @@ Op = Literal["C", "S", "D", "I"]
 _OPS: dict[str, Op] = {"equal": "C", "replace": "S", "delete": "D", "insert": "I"}
 _NAMES: dict[Op, str] = {"S": "substituted", "D": "deleted", "I": "inserted"}
 _MARGIN = 6  # of the names of the lines
+_LONGEST = 300
+"""Units of an utterance that are shown; a model that goes on for ever has said enough by then."""
 _FREQUENT = 10
 _ISOLATE, _END = "\u2068", "\u2069"  # FIRST STRONG ISOLATE, POP DIRECTIONAL ISOLATE
 
@@ -194,7 +196,9 @@ def _described(utterance: Utterance, width: int) -> str:
     title = f"{who}: errors {utterance.errors} / {utterance.units}{rate}: {counts}"
     error = record.prediction.error
     failed = [] if error is None else [f"failed, {printable(f'{error.kind}: {error.message}')}"]
-    return "\n".join([title, *failed, view(utterance.alignment, width=width)])
+    left = len(utterance.alignment) - _LONGEST
+    cut = [f"... and {left} more"] if left > 0 else []
+    return "\n".join([title, *failed, view(utterance.alignment[:_LONGEST], width=width), *cut])
 
 
 def _frequent(found: Confusions) -> Iterator[str]:

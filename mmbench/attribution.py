@@ -65,8 +65,12 @@ def attribution(
             [record for record in side if _key(record) in shared] for side in (topline, cascade, end_to_end)
         )
     recognition, gap, rival = (
-        differences(a, b, scorer, cluster=cluster)
-        for a, b in ((topline, cascade), (topline, end_to_end), (end_to_end, cascade))
+        differences(a, b, scorer, cluster=cluster, names=names)
+        for a, b, names in (
+            (topline, cascade, ("the topline", "the cascade")),
+            (topline, end_to_end, ("the topline", "the end-to-end model")),
+            (end_to_end, cascade, ("the end-to-end model", "the cascade")),
+        )
     )
     errors = {} if error_rate is None else _by_language(cascade, error_rate)
     averages = getattr(error_rate, "averages", lambda tag: True)

@@ -36,6 +36,9 @@ The same command again does only what is missing. 'mmbench run --hydra-help' lis
 def main(argv: Sequence[str] | None = None) -> None:
     """Entry point of the `mmbench` script."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a character shows another, and the table is there
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
     debug = "--debug" in arguments
     if debug:
         arguments.remove("--debug")
@@ -47,7 +50,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         print(f"mmbench: error: {printable(str(error))}", file=sys.stderr)
         status = 2 if isinstance(error, UsageError) else 1
     except KeyboardInterrupt:
-        print("mmbench: interrupted; the same command goes on from here", file=sys.stderr)
+        goes_on = "; the same command goes on from here" if arguments[:1] == ["run"] else ""
+        print(f"mmbench: interrupted{goes_on}", file=sys.stderr)
         status = 130
     except BrokenPipeError:  # `mmbench list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -116,7 +120,7 @@ def parser() -> argparse.ArgumentParser:
     _add_scorer(file)
     file.add_argument("--by", metavar="FIELD", nargs="+", default=[], action="extend", help="also by these fields")
     file.add_argument(
-        "--worst", metavar="N", type=int, default=0, help="show how the N worst answers align (error rates)"
+        "--worst", metavar="N", type=_count, default=0, help="show how the N worst answers align (error rates)"
     )
     two = commands.add_parser(
         "compare",
@@ -135,7 +139,7 @@ def parser() -> argparse.ArgumentParser:
         "--topline", metavar="FILE", type=Path, help="outputs of the cascade's reader for the reference transcripts"
     )
     two.add_argument(
-        "--error-scorer", metavar="NAME", default="wer_asr", help="error rate inside the cascade, for --topline"
+        "--error-scorer", metavar="NAME", help="error rate inside the cascade, for --topline (default: wer_asr)"
     )
     judged = commands.add_parser(
         "calibrate", help="compare a judge's scores with human ones: agreement and bias by language"
@@ -155,6 +159,12 @@ def parser() -> argparse.ArgumentParser:
     results.add_argument("--format", choices=["table", "markdown", "json"], default="table")
     commands.add_parser("doctor", help="what works on this machine, and what to do about what does not")
     return top
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 0 or more")
+    return int(text)
 
 
 def _add_scorer(command: argparse.ArgumentParser) -> None:

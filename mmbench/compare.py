@@ -10,7 +10,7 @@ from mmbench.bootstrap import clustered, paired_difference, paired_macro_differe
 from mmbench.errors import UsageError
 from mmbench.mapsswe import mapsswe_of
 from mmbench.measure import Measured, by_language, fit, labels, measure, pool, pooled
-from mmbench.score import ALL, MACRO
+from mmbench.score import ALL, MACRO, shares, signed
 from mmbench.significance import holm, mcnemar
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ class Difference:
         test: name of the test.
         n: questions that both answered, in a mean over languages the languages.
         p_holm: p corrected by Holm's method for the number of languages; NaN for all samples and for the mean.
+        a_wrong: how many of the first system's answers failed, could not be read, and declined to answer.
+        b_wrong: the same of the second's.
     """
 
     a: float = NAN
@@ -50,6 +52,8 @@ class Difference:
     test: str = ""
     n: int = 0
     p_holm: float = NAN
+    a_wrong: tuple[int, int, int] = (0, 0, 0)
+    b_wrong: tuple[int, int, int] = (0, 0, 0)
 
     def real(self) -> bool:
         """Whether the interval leaves out zero and p, corrected where it can be, is below 0.05."""
@@ -57,30 +61,37 @@ class Difference:
         return (self.low > 0 or self.high < 0) and p < 0.05
 
 
-def pairs_of(a: Sequence[Record], b: Sequence[Record], *, intersect: bool = False) -> tuple[list[Record], list[Record]]:
+def pairs_of(
+    a: Sequence[Record],
+    b: Sequence[Record],
+    *,
+    intersect: bool = False,
+    names: tuple[str, str] = ("the first", "the second"),
+) -> tuple[list[Record], list[Record]]:
     """The answers of two systems to the same samples, each in order of id.
 
     Args:
         a: answers of one system.
         b: answers of the other.
         intersect: leave out samples that only one has, instead of refusing them.
+        names: of the two, for messages.
 
     Raises:
         UsageError: they are not answers to the same samples, or they are, but with other references or choices.
     """
-    one, other = ({_key(record): record for record in side} for side in (a, b))
-    for side, records in (("first", one), ("second", other)):
-        systems = sorted({record.system or "" for record in records.values()})
+    for name, records in zip(names, (a, b), strict=True):
+        systems = sorted({record.system or "" for record in records})
         if len(systems) > 1:
             raise UsageError(
-                f"the {side} file holds {len(systems)} systems ({', '.join(systems[:3])}); give one file for each"
+                f"{name} holds {len(systems)} systems ({', '.join(systems[:3])}); give one file for each of them"
             )
+    one, other = ({_key(record): record for record in side} for side in (a, b))
     missing, extra = (sorted(x.keys() - y.keys(), key=lambda key: key[::-1]) for x, y in ((one, other), (other, one)))
     if (missing or extra) and not intersect:
         language, name = (missing or extra)[0]
         raise UsageError(
-            f"the two do not have the same samples: {len(missing)} only in the first, {len(extra)} only in the second, "
-            f"such as {name!r} ({language}); score both on all of them, or give --intersect to compare the shared ones"
+            f"not the same samples: {len(missing)} are only in {names[0]} and {len(extra)} only in {names[1]}, such as "
+            f"{name!r} ({language}); answer all of them with both, or give --intersect to compare those they share"
         )
     shared = sorted(one.keys() & other.keys(), key=lambda key: key[::-1])
     for key in shared:
@@ -88,8 +99,8 @@ def pairs_of(a: Sequence[Record], b: Sequence[Record], *, intersect: bool = Fals
         for field in ("references", "choices", "answer", "transcript"):
             if getattr(left, field) != getattr(right, field):
                 raise UsageError(
-                    f"sample {left.id!r} ({left.language}): its {field} differ between the two files; these are "
-                    "answers to different data, which do not compare"
+                    f"sample {left.id!r} ({left.language}): {names[0]} and {names[1]} do not agree in {field}; answers "
+                    "to different data do not compare"
                 )
     return [one[key] for key in shared], [other[key] for key in shared]
 
@@ -102,6 +113,7 @@ def differences(
     test: Test = "auto",
     cluster: str | None = None,
     intersect: bool = False,
+    names: tuple[str, str] = ("the first", "the second"),
 ) -> Mapping[str, Difference]:
     """Paired differences by language, for all samples together ("all") and for the mean over languages ("macro").
 
@@ -115,13 +127,20 @@ def differences(
         test: which test, instead of the metric's own.
         cluster: a group field whose samples are not independent.
         intersect: leave out samples that only one system has, instead of refusing them.
+        names: of the two, for messages.
 
     Raises:
         UsageError: the samples differ, or the test does not fit the metric.
     """
     scorer = fit(scorer, [*a, *b])
     name = _test(scorer, test, cluster)
-    left, right = (measure(side, scorer) for side in pairs_of(a, b, intersect=intersect))
+    one, other = pairs_of(a, b, intersect=intersect, names=names)
+    if signed(scorer, one) != signed(scorer, other):
+        raise UsageError(
+            f"{names[0]} and {names[1]} answer in different ways, one by likelihood (choice_scores) and one by text, "
+            "which do not compare"
+        )
+    left, right = measure(one, scorer), measure(other, scorer)
     ones, others = by_language(left), by_language(right)
     groups = {tag: (one, others[tag]) for tag, one in ones.items()}
     found = {tag: _difference(one, other, scorer, name, cluster) for tag, (one, other) in groups.items()}
@@ -167,10 +186,23 @@ def _difference(a: Measured, b: Measured, scorer: Scorer, test: str, cluster: st
         p = found
     else:  # also where all segments differ alike, whose variance is not known
         test = f"randomisation by {cluster}" if cluster else "randomisation"
-    scores = (float(scorer.reduce(side.stats.sum(0))) for side in (a, b))
     return Difference(
-        **dict(zip("ab", scores, strict=True)), difference=value, low=low, high=high, p=p, test=test, n=len(a.ids)
+        a=float(scorer.reduce(a.stats.sum(0))),
+        b=float(scorer.reduce(b.stats.sum(0))),
+        difference=value,
+        low=low,
+        high=high,
+        p=p,
+        test=test,
+        n=len(a.ids),
+        a_wrong=_wrong(a, scorer),
+        b_wrong=_wrong(b, scorer),
     )
+
+
+def _wrong(measured: Measured, scorer: Scorer) -> tuple[int, int, int]:
+    found = shares([measured], scorer)
+    return found["failed"], found["unparsed"], found["refused"]
 
 
 def _macro(groups: Mapping[str, tuple[Measured, Measured]], scorer: Scorer, cluster: str | None) -> Difference:

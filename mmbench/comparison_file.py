@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from mmbench.attribution import Attribution, attribution
 from mmbench.compare import Difference, differences, pairs_of
 from mmbench.difference_tables import attribution_table, difference_table
+from mmbench.errors import UsageError
 from mmbench.score import ALL, MACRO, signed
 from mmbench.scoring_file import chosen_cluster, chosen_scorer, file_records, named_scorer
 from mmbench.store import dumps
@@ -19,28 +21,50 @@ if TYPE_CHECKING:
     from mmbench.schema import Scorer
 
 
+log = logging.getLogger(__name__)
+
+
 def compare_files(arguments: argparse.Namespace) -> str:
     """The text that the command prints.
 
     Raises:
         UsageError: an option is not known, a file is not as documented, or the samples differ.
     """
-    scorer = chosen_scorer(arguments)
-    a, b = pairs_of(file_records(arguments.a), file_records(arguments.b), intersect=arguments.intersect)
+    scorer, errors = chosen_scorer(arguments), _stage_error(arguments)
+    names = str(arguments.a), str(arguments.b)
+    first, second = file_records(arguments.a), file_records(arguments.b)
+    a, b = pairs_of(first, second, intersect=arguments.intersect, names=names)
+    if not a:
+        raise UsageError(f"{names[0]} and {names[1]} have no sample in common, by language and sample_id")
+    left_out = len(first) + len(second) - len(a) - len(b)
+    if left_out:
+        log.warning("%d samples that only one of the files has are left out; %d are compared", left_out, len(a))
     cluster = chosen_cluster(arguments.cluster, a)
-    found = differences(a, b, scorer, test=arguments.test, cluster=cluster)
+    found = differences(a, b, scorer, test=arguments.test, cluster=cluster, names=names)
     whole = None
-    if arguments.topline is not None:
+    if errors is not None:
         topline = file_records(arguments.topline)
-        errors = named_scorer(arguments.error_scorer)
         whole = attribution(topline, a, b, scorer, errors, cluster=cluster, intersect=arguments.intersect)
     signature = signed(scorer, a, cluster)
     if arguments.format == "json":
         return dumps(_json(arguments, scorer, found, whole, signature)) + "\n"
-    text = f"a = {arguments.a}\nb = {arguments.b}\n\n" + difference_table(found, scorer, ("a", "b")) + f"{signature}\n"
+    text = f"a = {arguments.a}\nb = {arguments.b}\n" + difference_table(found, scorer, ("a", "b")) + f"{signature}\n"
     if whole is not None:
         text += "\n" + attribution_table(whole, scorer, title="a is the cascade, b is end to end")
     return text
+
+
+def _stage_error(arguments: argparse.Namespace) -> Scorer | None:
+    """The error rate of the recogniser inside a cascade, where a topline asks for it."""
+    name = arguments.error_scorer
+    if arguments.topline is None:
+        if name is not None:
+            raise UsageError("--error-scorer is for the table of --topline; give that too")
+        return None
+    scorer = named_scorer(name or "wer_asr")
+    if getattr(scorer, "stage", None) is None:
+        raise UsageError(f"--error-scorer {name}: is not the error rate of a stage, as wer_asr and cer_asr are")
+    return scorer
 
 
 def _json(

@@ -9,7 +9,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import hydra
 from hydra.errors import HydraException, MissingConfigException
@@ -47,23 +48,49 @@ def compose(overrides: Sequence[str], *, name: str = "config") -> Any:
         raise UsageError(one_line(error)) from error
 
 
-def load(group: str, name: str, **settings: Any) -> Any:
+def load(group: str, name: str, settings: Mapping[str, Any] | None = None) -> Any:
     """Build one object from a config of a group, with settings replaced.
 
     Raises:
-        UsageError: there is no such config, or no such setting.
+        UsageError: there is no such config, no such setting, or a value is of another type than the setting.
     """
     if name not in names(group):
         raise UsageError(f"{group} {name!r} is not known; known are {', '.join(names(group))}")
     node = compose([f"+{group}={name}"], name="empty")[group]
     plain = resolve(node)
     check_targets(plain, PREFIXES, "")
-    known = [setting.name for setting in fields(hydra.utils.get_object(plain["_target_"])) if setting.init]
-    for key, value in settings.items():
+    made = hydra.utils.get_object(plain["_target_"])
+    known = [setting.name for setting in fields(made) if setting.init]
+    for key, value in (settings or {}).items():
         if key not in known:
             raise UsageError(f"{group} {name} has no setting {key}; it has {', '.join(known)}")
+        _check_type(made, key, value, f"{group} {name}")
         plain[key] = value
     return build(plain)
+
+
+_TYPES: Mapping[Any, tuple[tuple[type, ...], str]] = {
+    bool: ((bool,), "true or false"),
+    int: ((int,), "a whole number"),
+    float: ((int, float), "a number"),
+    str: ((str,), "text"),
+    type(None): ((type(None),), "null"),
+}
+
+
+def _check_type(made: type, key: str, value: Any, where: str) -> None:
+    """Refuse a value from a command line that is of another simple type than the setting."""
+    try:
+        kind = get_type_hints(made)[key]
+    except NameError:  # a type that is imported for checkers alone
+        return
+    given = get_args(kind) if isinstance(kind, UnionType) or get_origin(kind) is Union else (kind,)
+    kinds = [str if get_origin(each) is Literal else each for each in given]
+    if not all(each in _TYPES for each in kinds):
+        return
+    if not any(isinstance(value, _TYPES[each][0]) and isinstance(value, bool) == (each is bool) for each in kinds):
+        wanted = " or ".join(_TYPES[each][1] for each in kinds)
+        raise UsageError(f"{where}: {key}={value!r} must be {wanted}")
 
 
 def resolve(node: Any) -> Any:

@@ -37,7 +37,16 @@ def difference_table(
         f"{names[0]} minus {names[1]}, paired by sample id; interval by paired bootstrap; p two-sided, and corrected "
         "for the number of languages (Holm). Better: the interval leaves out zero and p, so corrected, is below 0.05.\n"
     )
-    return render(title, header, rows, form) + note
+    return render(title, header, rows, form) + note + _wrong(found, names)
+
+
+def _wrong(found: Mapping[str, Difference], names: tuple[str, str]) -> str:
+    """A line about answers that failed, could not be read, or declined to answer, if there are any."""
+    pooled = found.get(ALL)
+    if pooled is None or not any((*pooled.a_wrong, *pooled.b_wrong)):
+        return ""
+    sides = zip(names, (pooled.a_wrong, pooled.b_wrong), strict=True)
+    return "failed / unparsed / refused: " + "; ".join(f"{n} {' / '.join(map(str, w))}" for n, w in sides) + "\n"
 
 
 def attribution_table(whole: Attribution, scorer: Scorer, *, title: str, form: Format = "table") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -50,9 +51,19 @@ class Measured:
 
 
 def baselines(scorer: Scorer, samples: Sequence[Sample]) -> dict[str, float]:
-    """What systems that know nothing score, where the metric can say so: by chance, and with one constant answer."""
-    ordered = sorted(samples, key=lambda sample: (sample.id, sample.language))
-    return {name: getattr(scorer, name)(ordered) for name in ("chance", "majority") if hasattr(scorer, name)}
+    """What systems that know nothing score on average over languages, where the metric can say so.
+
+    That is by chance, and with the constant answer that is best for each language.
+    """
+    languages: dict[str, list[Sample]] = {}
+    for sample in sorted(samples, key=lambda sample: (sample.language, sample.id)):
+        languages.setdefault(sample.language, []).append(sample)
+    found = {}
+    for name in ("chance", "majority"):
+        if hasattr(scorer, name):
+            values = [value for each in languages.values() if not math.isnan(value := getattr(scorer, name)(each))]
+            found[name] = math.fsum(values) / len(values) if values else math.nan
+    return found
 
 
 def fit(scorer: Scorer, records: Iterable[Record]) -> Scorer:

@@ -40,8 +40,7 @@ def metric_table(task: str, metric: str, cells: Sequence[Cell], form: Format, fi
 
 def scored(cell: Cell, metric: str) -> bool:
     """Whether a metric says anything of a system: an error rate inside a cascade says nothing of one without stages."""
-    row = cell.row(metric, ALL)
-    return row is not None and bool(np.isfinite(row.value))
+    return any(np.isfinite(row.value) for row in cell.scores if row.metric == metric)
 
 
 def tags(cells: Sequence[Cell], metric: str) -> list[str]:

@@ -18,6 +18,9 @@ from mmbench.schema import Audio, Failure, Output, Part, Prediction, Sample, Ste
 
 Row = dict[str, Any]
 
+MISSING = "Missing"
+"""Kind of failure of a row without an answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -87,6 +90,16 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
 }
 
 
+_NAMES = {
+    str: "text",
+    list: "a list",
+    dict: "an object",
+    int: "a whole number",
+    (int, float): "a number",
+    bool: "true or false",
+}
+
+
 def from_row(row: object, *, where: str) -> Record:
     """Read one row.
 
@@ -99,14 +112,17 @@ def from_row(row: object, *, where: str) -> Record:
     """
     if not isinstance(row, Mapping):
         raise UsageError(f"{where}: a row must be a JSON object, not {type(row).__name__}")
+    if isinstance(row.get("sample_id"), int) and not isinstance(row["sample_id"], bool):
+        row = {**row, "sample_id": str(row["sample_id"])}
     for key in ("sample_id", "language"):
         if row.get(key) in (None, ""):
             raise UsageError(f"{where}: field '{key}' is missing; every row needs sample_id, language and prediction")
     for key, value in row.items():
         kind = _FIELDS.get(key)
         if kind is not None and value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
-            wanted = kind.__name__ if isinstance(kind, type) else "number"
-            raise UsageError(f"{where}: field '{key}' must be a {wanted}, not {type(value).__name__}")
+            raise UsageError(
+                f"{where}: field '{key}' must be {_NAMES[kind]}, not {_NAMES.get(type(value), 'a number')}"
+            )
     for key in ("references", "choices"):
         if not all(isinstance(value, str) for value in row.get(key) or ()):
             raise UsageError(f"{where}: field '{key}' must be a list of strings")
@@ -144,7 +160,7 @@ def _prediction(row: Mapping[str, Any], sample: Sample, where: str) -> Predictio
     if "prediction" not in row:
         _check_spelling("prediction", row, where)
     if error is None and text is None and not row.get("choice_scores"):
-        error = {"kind": "Missing", "message": "the row has no prediction"}
+        error = {"kind": MISSING, "message": "the row has no prediction"}
     if error is not None:
         failure = Failure(str(error.get("kind", "Error")), str(error.get("message", "")))
         return Prediction(sample_id=sample.id, language=sample.language, error=failure, seconds=seconds)
@@ -159,6 +175,8 @@ def _prediction(row: Mapping[str, Any], sample: Sample, where: str) -> Predictio
         )
     except (KeyError, TypeError, ValueError, OverflowError) as cause:
         raise UsageError(f"{where}: field 'steps' or 'choice_scores' is not as mmbench writes it: {cause!r}") from cause
+    if any(length < 0 for length in output.choice_lengths):
+        raise UsageError(f"{where}: field 'choice_lengths' must hold numbers of tokens, none below 0")
     for name in ("choice_scores", "prior_scores"):
         scores = getattr(output, name)
         if scores and len(scores) != len(sample.choices):

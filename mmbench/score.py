@@ -84,8 +84,17 @@ def estimate(measured: Measured, scorer: Scorer, cluster: str | None = None) -> 
         high=high,
         n=len(measured.ids),
         counts={} if counts is None else counts(totals),
-        **_shares([measured], scorer),
+        **shares([measured], scorer),
     )
+
+
+def whole(groups: Mapping[str, Measured], scorer: Scorer, cluster: str | None = None) -> Estimate:
+    """Score of all languages pooled, or of those that the scorer lets pool; what failed is counted in all."""
+    usable = pooled(groups, scorer)
+    if usable:
+        return estimate(pool(usable), scorer, cluster)
+    every = list(groups.values())
+    return Estimate(n=sum(len(group.ids) for group in every), **shares(every, scorer))
 
 
 def macro(groups: Sequence[Measured], scorer: Scorer, cluster: str | None = None) -> Estimate:
@@ -102,15 +111,15 @@ def macro(groups: Sequence[Measured], scorer: Scorer, cluster: str | None = None
     values = [float(scorer.reduce(group.stats.sum(0))) for group in given]
     usable = [group for group, value in zip(given, values, strict=True) if np.isfinite(value)]
     if not usable:
-        return Estimate(**_shares(groups, scorer))
+        return Estimate(**shares(groups, scorer))
     if scorer.proportion and cluster is None:
         low, high = macro_wilson([tuple(group.stats[:, :2].sum(0)) for group in usable])
     else:
         low, high = macro_interval([_drawn(group, cluster) for group in usable], scorer.reduce)
-    return Estimate(value=float(np.nanmean(values)), low=low, high=high, n=len(usable), **_shares(groups, scorer))
+    return Estimate(value=float(np.nanmean(values)), low=low, high=high, n=len(usable), **shares(groups, scorer))
 
 
-def _shares(groups: Sequence[Measured], scorer: Scorer) -> Any:
+def shares(groups: Sequence[Measured], scorer: Scorer) -> Any:
     """How many of the answers say nothing, for one reason or another."""
     return {
         "failed": sum(int(group.failed.sum()) for group in groups),
@@ -142,7 +151,7 @@ def score(
     for scorer in (fit(scorer, records) for scorer in scorers.values()):
         groups = by_language(measure(records, scorer))
         estimates = {language: estimate(group, scorer, cluster) for language, group in groups.items()}
-        estimates[ALL] = estimate(pool(pooled(groups, scorer)), scorer, cluster)
+        estimates[ALL] = whole(groups, scorer, cluster)
         estimates[MACRO] = macro(list(groups.values()), scorer, cluster)
         signature = f"{signed(scorer, records, cluster)}|method:{method}"
         scores += [
@@ -168,6 +177,15 @@ def score(
 
 
 def signed(scorer: Scorer, records: Iterable[Record], cluster: str | None = None) -> str:
-    """The scorer's signature for the languages of some answers, and how the interval is made if not by sample."""
-    written = sorted({record.sample.written for record in records})
-    return scorer.signature(written) + (f"|ci:{cluster}" if cluster else "")
+    """The scorer's signature for the languages of some answers, and what about them has to be equal too.
+
+    That is whether choices are picked by likelihood or read from text, for a scorer that does either, and how the
+    interval is made if not by sample.
+    """
+    written, ways = set[str](), set[str]()
+    for record in records:
+        written.add(record.sample.written)
+        if record.sample.choices and record.prediction.output is not None:
+            ways.add("likelihood" if record.prediction.output.choice_scores else "text")
+    picks = f"|answers:{'+'.join(sorted(ways))}" if ways and hasattr(scorer, "normalization") else ""
+    return scorer.signature(sorted(written)) + picks + (f"|ci:{cluster}" if cluster else "")

@@ -10,8 +10,9 @@ import numpy as np
 
 from mmbench.aggregate import ATTRIBUTES, attribute, summary
 from mmbench.errors import UsageError
-from mmbench.measure import Measured, baselines, by_language, cluster_field, fit, labels, measure, pool, pooled, split
-from mmbench.score import ALL, MACRO, Estimate, estimate, macro, read_records, signed
+from mmbench.measure import Measured, baselines, by_language, cluster_field, fit, labels, measure, split
+from mmbench.records import MISSING
+from mmbench.score import ALL, MACRO, Estimate, estimate, macro, read_records, signed, whole
 from mmbench.store import dumps
 from mmbench.tables import interval_text, number, render
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mmbench.records import Record
-    from mmbench.schema import Scorer
+    from mmbench.schema import Sample, Scorer
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ def score_file(arguments: argparse.Namespace) -> str:
     result = score_records(records, scorer, arguments.by, chosen_cluster(arguments.cluster, records))
     if arguments.format == "json":
         return dumps(result) + "\n"
-    text = _table(result, scorer)
+    text = _table(result, scorer).lstrip("\n")
     if arguments.worst:
         from mmbench.alignment import worst_view
 
@@ -57,6 +58,8 @@ def file_records(path: Path) -> list[Record]:
     records = list(read_records(path, strict=True).values())
     if not records:
         raise UsageError(f"{path}: has no rows; one JSON object per line is wanted")
+    if all(error is not None and error.kind == MISSING for error in (r.prediction.error for r in records)):
+        raise UsageError(f"{path}: no row has an answer; it stands in the field 'prediction'")
     return records
 
 
@@ -72,7 +75,10 @@ def chosen_scorer(arguments: argparse.Namespace) -> Scorer:
         if not key or not equals:
             raise UsageError(f"--set {pair}: write KEY=VALUE, as in --set normalization=byte")
         settings[key] = _plain(value)
-    return named_scorer(arguments.scorer, normalizer=arguments.normalizer, tokenize=arguments.tokenize, **settings)
+    for key in ("normalizer", "tokenize"):
+        if (value := getattr(arguments, key)) is not None:
+            settings[key] = value
+    return named_scorer(arguments.scorer, settings)
 
 
 def _plain(value: str) -> Any:
@@ -85,11 +91,11 @@ def _plain(value: str) -> Any:
         raise UsageError(f"--set: {value!r} cannot be read; put quotes around it") from error
 
 
-def named_scorer(name: str, **settings: Any) -> Scorer:
-    """A scorer of conf/scorer by name, with the settings that are not None."""
+def named_scorer(name: str, settings: Mapping[str, Any] | None = None) -> Scorer:
+    """A scorer of conf/scorer by name, with some of its settings."""
     from mmbench.config import load
 
-    scorer: Scorer = load("scorer", name, **{key: value for key, value in settings.items() if value is not None})
+    scorer: Scorer = load("scorer", name, settings)
     return scorer
 
 
@@ -112,9 +118,12 @@ def score_records(
     everything = measure(records, scorer)
     if cluster is not None:
         labels(everything, cluster)  # refuse before anything is computed
-    unscored = len(everything.ids) - int(np.count_nonzero(everything.stats.any(axis=1)))
+    unscored = [everything.records[index].sample for index in np.flatnonzero(~everything.stats.any(axis=1))]
     if unscored:
-        log.warning("%d of %d samples give %s nothing to score", unscored, len(everything.ids), scorer.name)
+        count = len(everything.ids)
+        log.warning(
+            "%d of %d samples give %s nothing to score%s", len(unscored), count, scorer.name, _lacks(unscored[0])
+        )
     groups = by_language(everything)
     found = {tag: estimate(group, scorer, cluster) for tag, group in groups.items()}
     averages = getattr(scorer, "averages", lambda tag: True)
@@ -122,7 +131,7 @@ def score_records(
     result: dict[str, Any] = {
         "scorer": scorer.name,
         "signature": signed(scorer, records, cluster),
-        "overall": _entry(estimate(pool(pooled(groups, scorer)), scorer, cluster)),
+        "overall": _entry(whole(groups, scorer, cluster)),
         "macro": _entry(macro(list(groups.values()), scorer, cluster)),
         "languages": {tag: _entry(one) for tag, one in found.items()},
         "by": {field: parts(everything, field, scorer, cluster) for field in fields},
@@ -131,6 +140,14 @@ def score_records(
     if guessing := baselines(scorer, [record.sample for record in records]):
         result["baselines"] = guessing
     return result
+
+
+def _lacks(sample: Sample) -> str:
+    """What the first sample that cannot be scored may need."""
+    fields = {"references": sample.references, "choices": sample.choices, "transcript": sample.transcript}
+    absent = [name for name, value in fields.items() if not value]
+    absent += ["answer"] if sample.choices and sample.answer is None else []
+    return f"; {sample.id} has no {', no '.join(absent)}" if absent else f", such as {sample.id}"
 
 
 def _entry(found: Estimate) -> dict[str, Any]:
@@ -166,11 +183,12 @@ def field_of(field: str, records: Sequence[Record]) -> Callable[[Record], str]:
 
 
 def _table(result: Mapping[str, Any], scorer: Scorer) -> str:
-    named = list(result["overall"].get("counts", {}))
+    entries = [result["overall"], *result["languages"].values()]
+    named = list(dict.fromkeys(key for entry in entries for key in entry.get("counts", {})))
     shares = ["failed", "unparsed", *(["refused"] if result["overall"]["refused"] else [])]
 
     def row(name: str, entry: Mapping[str, Any], mean: str = "") -> list[str]:
-        counts = [f"{entry['counts'][key]:.0f}" if "counts" in entry else "" for key in named]
+        counts = [f"{entry['counts'][key]:.0f}" if key in entry.get("counts", {}) else "" for key in named]
         means = [mean] if result["by"] else []
         return [name, _shown(entry, scorer), *means, str(entry["n"]), *(str(entry[key]) for key in shares), *counts]
 

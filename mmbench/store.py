@@ -53,6 +53,8 @@ def read_jsonl(path: Path, *, strict: bool) -> Iterator[tuple[int, Any]]:
     """
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
+            if number == 1 and line.startswith(b"\x1f\x8b"):
+                raise UsageError(f"{path}: is compressed; unpack it first (gunzip)")
             if not line.strip():
                 continue
             try:
@@ -72,7 +74,7 @@ def write_atomic(path: Path, text: str) -> None:
     try:
         _replace(path, text)
     except OSError as error:
-        raise CellError(f"{path}: cannot be written ({error.strerror}); make room or give another results=") from error
+        raise CellError(f"{path}: cannot be written ({error.strerror}); make room or name another place") from error
 
 
 def _replace(path: Path, text: str) -> None:

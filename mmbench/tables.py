@@ -24,6 +24,7 @@ def number(value: float, *, fraction: bool, signed: bool = False) -> str:
     if not math.isfinite(value):
         return "-"
     scaled = value * (100 if fraction else 1)
+    scaled = round(scaled, 1) or 0.0  # no minus in front of what is shown as zero
     return f"{scaled:+.1f}" if signed else f"{scaled:.1f}"
 
 

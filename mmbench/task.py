@@ -58,6 +58,9 @@ class Task:
         for option in ("letters", "calibrated"):
             if getattr(self, option) and self.method != "loglikelihood":
                 raise UsageError(f"task.{option}=true is about likelihoods; it needs task.method=loglikelihood")
+        for scorer in self.scorers.values():
+            if self.method == "generate" and getattr(scorer, "normalization", "sum") != "sum":
+                raise UsageError(f"scorer {scorer.name} compares log-likelihoods; it needs task.method=loglikelihood")
         if self.letters and any(getattr(scorer, "normalization", "") == "byte" for scorer in self.scorers.values()):
             raise UsageError("task.letters=true: a letter has no length to divide by; use normalization sum or token")
         given = [self.languages] if isinstance(self.languages, str) else self.languages

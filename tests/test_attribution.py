@@ -66,7 +66,7 @@ def test_without_an_error_rate_there_is_no_correlation() -> None:
 
 
 def test_all_three_have_to_answer_the_same_samples() -> None:
-    with pytest.raises(UsageError, match="do not have the same samples"):
+    with pytest.raises(UsageError, match="not the same samples: 0 are only in the topline and 1 only in the cascade"):
         attribution(TOPLINE[1:], CASCADE, DIRECT, Accuracy(), WER)
     found = attribution(TOPLINE[1:], CASCADE, DIRECT[:-1], Accuracy(), WER, intersect=True)
     assert {each["all"].n for each in (found.recognition, found.end_to_end, found.rival)} == {98}

@@ -17,7 +17,7 @@ from tests.test_attribution import CASCADE, DIRECT, TAGS, TOPLINE
 if TYPE_CHECKING:
     from pathlib import Path
 
-KEYS = {"a", "b", "difference", "low", "high", "p", "test", "n", "p_holm"}
+KEYS = {"a", "b", "difference", "low", "high", "p", "test", "n", "p_holm", "a_wrong", "b_wrong"}
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def test_different_samples_are_refused_with_status_2(files, capsys: pytest.Captu
         main(["compare", str(files["cascade"]), str(files["short"]), "--scorer", "accuracy"])
     assert left.value.code == 2
     error = capsys.readouterr().err
-    assert error.count("\n") == 1 and "5 only in the first" in error and "--intersect" in error
+    assert error.count("\n") == 1 and "5 are only in" in error and "--intersect" in error
     assert json.loads(compared(files, "cascade", "short", "--intersect", "--format", "json"))["overall"]["n"] == 95
 
 
@@ -91,6 +91,7 @@ def test_different_samples_are_refused_with_status_2(files, capsys: pytest.Captu
         (["--test", "mapsswe"], "needs an error rate"),
         (["--set", "normalization"], "write KEY=VALUE"),
         (["--set", "normalisation=byte"], "has no setting normalisation"),
+        (["--error-scorer", "cer_asr"], "--error-scorer is for the table of --topline"),
         (["--cluster", "speaker"], "no group field 'speaker'"),
         (["--topline", "nowhere.jsonl"], "nowhere.jsonl: cannot be read"),
     ],
@@ -99,3 +100,28 @@ def test_options_that_are_wrong(files, arguments: list[str], words: str) -> None
     with pytest.raises(UsageError) as caught:
         compared(files, "cascade", "direct", *arguments)
     assert words in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_files_with_nothing_in_common_are_refused(files, tmp_path: Path) -> None:
+    other = tmp_path / "other.jsonl"
+    other.write_text('{"sample_id": "x", "language": "eng_Latn", "prediction": "y"}\n', encoding="utf-8")
+    given = ["compare", str(files["cascade"]), str(other), "--scorer", "accuracy", "--intersect"]
+    with pytest.raises(UsageError, match="have no sample in common"):
+        compare_files(parser().parse_args(given))
+
+
+def test_likelihood_and_text_do_not_compare(files, tmp_path: Path) -> None:
+    rows = [{**json.loads(line), "choice_scores": [-1.0, -2.0]} for line in files["direct"].read_text().splitlines()]
+    other = tmp_path / "ranked.jsonl"
+    other.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    with pytest.raises(UsageError, match="answer in different ways"):
+        compare_files(parser().parse_args(["compare", str(files["direct"]), str(other), "--scorer", "accuracy"]))
+
+
+def test_what_failed_stands_under_the_table(files, tmp_path: Path) -> None:
+    rows = [json.loads(line) for line in files["direct"].read_text().splitlines()]
+    other = tmp_path / "failed.jsonl"
+    broken = [{**row, "prediction": None} if index < 7 else row for index, row in enumerate(rows)]
+    other.write_text("".join(json.dumps(row) + "\n" for row in broken), encoding="utf-8")
+    text = compare_files(parser().parse_args(["compare", str(files["direct"]), str(other), "--scorer", "accuracy"]))
+    assert "failed / unparsed / refused: a 0 / 0 / 0; b 7 / 0 / 0" in text

@@ -68,6 +68,10 @@ ASKED: dict[str, tuple[dict[str, Any], Output, Output | None]] = {
         ("auc", "mrr", "mrr@10", "ndcg@10", "recall@1", "recall@3", "recall@5", "recall@10"),
         ({"choices": tuple("abcdefghijklm"), "answer": 0}, Output(text="", choice_scores=(0.0, *[-1.0] * 12)), None),
     ),
+    **dict.fromkeys(
+        ("accuracy_token", "accuracy_byte"),
+        (HALVES, Output(text="", choice_scores=(-1, -9), choice_lengths=(4, 1)), None),
+    ),
     "accuracy_calibrated": (HALVES, Output(text="", choice_scores=(-2, -1), prior_scores=(-9, -1)), None),
     "contrastive": (HALVES, Output(text="", choice_scores=(-1, -2), choice_lengths=(1, 1)), None),
     "circular": ({**HALVES, "group": {"circular": "q"}}, Output(text="a b c d"), None),

@@ -118,6 +118,10 @@ def test_row_without_prediction_is_a_failure(row):
     assert read({**row, "error": {"kind": "K", "message": "m"}}).prediction.error == Failure("K", "m")
 
 
+def test_a_number_is_an_id():
+    assert read({**BASE, "sample_id": 12}).sample.id == "12"
+
+
 def test_a_misspelt_field_is_no_failed_sample():
     with pytest.raises(UsageError, match="field 'predicton' is not known; the answer stands in 'prediction'"):
         read({"sample_id": "a", "language": "eng_Latn", "predicton": "x"})
@@ -154,21 +158,20 @@ def test_answers_that_are_wrong(answer):
         (None, "must be a JSON object, not NoneType"),
         ({}, "field 'sample_id' is missing"),
         ({**BASE, "sample_id": ""}, "field 'sample_id' is missing"),
-        ({**BASE, "sample_id": 0}, "field 'sample_id' must be a str, not int"),
-        ({**BASE, "sample_id": True}, "field 'sample_id' must be a str, not bool"),
+        ({**BASE, "sample_id": True}, "field 'sample_id' must be text, not true or false"),
         ({**BASE, "language": None}, "field 'language' is missing"),
         ({**BASE, "language": "qqq"}, "field 'language': unknown language"),
         ({**BASE, "source_language": "new\nline"}, "field 'source_language': unknown language"),
-        ({**BASE, "prediction": 3}, "field 'prediction' must be a str"),
+        ({**BASE, "prediction": 3}, "field 'prediction' must be text"),
         ({**BASE, "references": "x"}, "field 'references' must be a list"),
         ({**BASE, "references": ["x", 1]}, "field 'references' must be a list of strings"),
         ({**BASE, "choices": [None]}, "field 'choices' must be a list of strings"),
-        ({**BASE, "group": []}, "field 'group' must be a dict"),
-        ({**BASE, "error": "x"}, "field 'error' must be a dict"),
+        ({**BASE, "group": []}, "field 'group' must be an object"),
+        ({**BASE, "error": "x"}, "field 'error' must be an object"),
         ({**BASE, "seconds": "1"}, "field 'seconds' must be a number"),
-        ({**BASE, "tokens": 1.5}, "field 'tokens' must be a int"),
-        ({**BASE, "system": 1}, "field 'system' must be a str"),
-        ({**BASE, "transcript": 1}, "field 'transcript' must be a str"),
+        ({**BASE, "tokens": 1.5}, "field 'tokens' must be a whole number"),
+        ({**BASE, "system": 1}, "field 'system' must be text"),
+        ({**BASE, "transcript": 1}, "field 'transcript' must be text"),
         ({**BASE, "steps": [{"stage": "asr"}]}, "field 'steps' or 'choice_scores'"),
         ({**BASE, "steps": ["x"]}, "field 'steps' or 'choice_scores'"),
         ({**CHOICES, "choice_scores": [{}, 1]}, "field 'steps' or 'choice_scores'"),

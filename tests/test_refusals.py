@@ -1,6 +1,5 @@
 """Answers that decline are found in many languages, and ordinary text, transcripts above all, is not taken for one."""
 
-# ruff: noqa: RUF001 (letters of many scripts look like those of another)
 from __future__ import annotations
 
 import csv

@@ -187,3 +187,52 @@ def test_table_shows_per_cent_and_the_signature(command):
     assert (shown["eng_Latn"], shown["all"], shown["macro"]) == ("16.7", "12.5", "8.3")
     assert ["script", "=", "Latn", "12.5"] in [words[:4] for words in lines]
     assert lines[-1][0].startswith("wer|unit:word")
+
+
+def test_a_field_of_another_name_is_found_out(command, caplog):
+    said = [{**{key: row[key] for key in ("sample_id", "language", "references")}, "hypothesis": "a"} for row in HEARD]
+    with pytest.raises(UsageError, match="no row has an answer; it stands in the field 'prediction'"):
+        command(said, "wer")
+    bare = [{**{key: row[key] for key in ("sample_id", "language", "prediction")}, "reference": "a"} for row in HEARD]
+    command(bare, "wer")
+    assert "3 of 3 samples give wer nothing to score; 1 has no references, no choices" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["anls", "--set", "threshold=abc"], "scorer anls: threshold='abc' must be a number"),
+        (["anls", "--set", "threshold=7"], "must be a share"),
+        (["relaxed", "--set", "tolerance=-5"], "tolerance=-5"),
+        (["chrf", "--set", "word_order=x"], "scorer chrf: word_order='x' must be a whole number"),
+        (["chrf", "--set", "word_order=true"], "must be a whole number"),
+        (["chrf", "--set", "word_order=-3"], "word_order=-3"),
+        (["recall@1", "--set", "k=null", "unit="], "has no setting unit"),
+        (["wer", "--set", "unit="], "scorer wer: unit=None must be text"),
+    ],
+)
+def test_settings_that_are_wrong(command, arguments, words):
+    with pytest.raises(UsageError) as caught:
+        command(HEARD, *arguments)
+    assert words in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_settings_may_have_options_of_their_own(scored):
+    for key, value in (("normalizer", "none"), ("name", "mine")):
+        assert value in scored(HEARD, "wer", "--set", f"{key}={value}")["signature"]
+    assert "tok:13a" in scored(HEARD, "bleu", "--set", "tokenize=13a")["signature"]
+
+
+def test_likelihood_and_text_have_signatures_of_their_own(scored):
+    scores = [{**row, "choice_scores": [-1.0, -2.0], "choice_lengths": [1, 2]} for row in CHOSEN]
+    one, other, both = (scored(rows, "accuracy")["signature"] for rows in (CHOSEN, scores, [*CHOSEN[:2], *scores[2:]]))
+    assert [s.partition("|answers:")[2] for s in (one, other, both)] == ["text", "likelihood", "likelihood+text"]
+    with pytest.raises(UsageError, match="sample 1: accuracy_token compares log-likelihoods"):
+        scored(CHOSEN, "accuracy_token")
+
+
+def test_a_file_that_is_compressed_is_named(command, tmp_path):
+    path = tmp_path / "x.jsonl.gz"
+    path.write_bytes(b"\x1f\x8b\x08\x00\x00\x00")
+    with pytest.raises(UsageError, match="is compressed; unpack it first"):
+        score_file(parser().parse_args(["score", str(path), "--scorer", "wer"]))

@@ -109,6 +109,11 @@ class Accuracy:
             UsageError: there is not one score (one length, one prior score) for each choice.
         """
         if not output.choice_scores:
+            if self.normalization != "sum":
+                raise UsageError(
+                    f"sample {sample.id}: {self.name} compares log-likelihoods ({self.normalization}), and the answer "
+                    "has no choice_scores; use accuracy to read its text"
+                )
             return choices.parse(output.text, sample.choices, mode=self.parser)
         scores = self._scores(sample, output)
         if np.isnan(scores).any():

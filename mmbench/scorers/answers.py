@@ -204,6 +204,8 @@ class RelaxedMatch(MeanOfSamples):
     def __post_init__(self) -> None:
         """Refuse what a configuration misspells, before any model has worked."""
         normalizer_version(self.normalizer)
+        if self.tolerance < 0:
+            raise UsageError(f"{self.name}: tolerance={self.tolerance}: must be 0 or a share above it")
 
     def stats(self, sample: Sample, output: Output | None) -> Stats:
         """Value of the best reference and 1, of shape (2,); zeros where there is no reference."""
@@ -249,6 +251,8 @@ class Anls(MeanOfSamples):
     def __post_init__(self) -> None:
         """Refuse what a configuration misspells, before any model has worked."""
         normalizer_version(self.normalizer)
+        if not 0 < self.threshold <= 1:
+            raise UsageError(f"{self.name}: threshold={self.threshold}: must be a share above 0, at most 1")
 
     def stats(self, sample: Sample, output: Output | None) -> Stats:
         """Value of the best reference and 1, of shape (2,); zeros where there is no reference."""

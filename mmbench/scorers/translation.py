@@ -20,6 +20,7 @@ import numpy as np
 from sacrebleu.metrics.chrf import CHRF
 
 from mmbench import __version__
+from mmbench.errors import UsageError
 from mmbench.scorers.sacre import bleu, merged, segment_stats, signed, splits, tokenizer, warn_once
 
 if TYPE_CHECKING:
@@ -116,6 +117,11 @@ class ChrF(_Common):
     """
 
     word_order: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense."""
+        if self.word_order < 0:
+            raise UsageError(f"word_order={self.word_order}: must be 0 (chrF) or more (2 is chrF++)")
 
     @property
     def name(self) -> str:

@@ -92,7 +92,7 @@ def test_who_skipped_the_hard_set_is_not_first():
     some, all_of = {"a": 8.2, "b": 8.2, "c": 8.2}, {"a": 6.84, "b": 6.84, "c": 6.84, "d": 12.84}
     means = [score_records(figures(each), Figure())["overall"]["value"] for each in (some, all_of)]
     assert means == pytest.approx([8.20, 8.34])
-    with pytest.raises(UsageError, match="do not have the same samples: 0 only in the first, 1 only in the second"):
+    with pytest.raises(UsageError, match="not the same samples: 0 are only in the first and 1 only in the second"):
         differences(figures(some), figures(all_of), Figure())
     found = differences(figures(some), figures(all_of), Figure(), intersect=True)["eng_Latn"]
     assert (found.a, found.b, found.n) == (pytest.approx(8.20), pytest.approx(6.84), 3)

@@ -122,7 +122,7 @@ def test_one_answer_that_is_missing_does_not_make_all_of_them_wrong():
 def test_a_number_in_the_place_of_an_answer_is_refused_with_its_line(tmp_path):
     path = tmp_path / "said.jsonl"
     path.write_text('{"sample_id": "1", "language": "eng_Latn", "prediction": NaN, "references": ["a"]}\n')
-    with pytest.raises(UsageError, match=r"said.jsonl:1: field 'prediction' must be a str, not float"):
+    with pytest.raises(UsageError, match=r"said.jsonl:1: field 'prediction' must be text, not a number"):
         read_records(path, strict=True)
 
 

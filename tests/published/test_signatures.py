@@ -25,7 +25,7 @@ def translations(language: str) -> list[Record]:
 def signed(name: str, records: list[Record], **settings: str) -> tuple[list[str], float]:
     """Signatures of all rows of a score, and the pooled value."""
     try:
-        scorer = named_scorer(name, **settings)
+        scorer = named_scorer(name, settings)
     except UsageError as error:
         pytest.skip(f"not here: {error}")
     found = score(records, {name: scorer}, task="commute", model="published")

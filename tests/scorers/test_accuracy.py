@@ -91,7 +91,7 @@ def test_parse(choices, text, index):
         (("yes", "yes "), "yes", None),
         (("+", "-", "*"), "-", 1),
         (("C", "C++", "C#"), "C++", 1),
-        (("A+", "A-", "B+", "B-"), "The answer is B+", None),
+        (("A+", "A-", "B+", "B-"), "The answer is B+", 2),
         (("A+", "A-", "B+", "B-"), "B-", 3),
         (("B", "A"), "B", 0),
         (("1", "2", "3"), "There are 2 cars.", 1),

@@ -1,6 +1,5 @@
 """Free answers: what peers let pass (an empty answer, a lost vowel sign, a letter inside a word) is wrong here."""
 
-# ruff: noqa: RUF001
 from __future__ import annotations
 
 import math

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001
 """Option letters of many scripts and announcements in many languages, and the two files that they are read from."""
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
 """Labels: macro-F1 against scikit-learn, and the labels that real answers mention."""
 
-# ruff: noqa: RUF001
 from __future__ import annotations
 
 import csv

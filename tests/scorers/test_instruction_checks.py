@@ -1,6 +1,5 @@
 """Each of IFEval's 25 instructions takes what follows it and refuses what does not, in several languages."""
 
-# ruff: noqa: RUF001 (letters of many scripts look like those of another)
 from __future__ import annotations
 
 from importlib.util import find_spec

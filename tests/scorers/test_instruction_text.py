@@ -1,6 +1,5 @@
 """Words and sentences are counted by the conventions of each writing system, and letters compared by its language."""
 
-# ruff: noqa: RUF001 (letters of many scripts look like those of another)
 from __future__ import annotations
 
 import sys

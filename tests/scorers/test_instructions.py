@@ -1,6 +1,5 @@
 """The four accuracies of Multi-IF and their mean, loose variants, and the encoding of the instructions."""
 
-# ruff: noqa: RUF001 (punctuation of many scripts looks like that of another)
 from __future__ import annotations
 
 import json

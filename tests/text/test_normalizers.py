@@ -1,7 +1,5 @@
 """`none`, `basic` and `mmbench` do what their names promise in every script."""
 
-# ruff: noqa: RUF001 (letters of many scripts look like those of another)
-
 from __future__ import annotations
 
 import sys

@@ -1,7 +1,5 @@
 """Options forgive what they name, where it applies, and nothing else."""
 
-# ruff: noqa: RUF001 (letters of many scripts look like those of another)
-
 from __future__ import annotations
 
 import unicodedata

@@ -1,7 +1,5 @@
 """Whisper's normalisers are reproduced to the letter, with what is wrong with them, which is said aloud."""
 
-# ruff: noqa: RUF001 (letters of many scripts look like those of another)
-
 from __future__ import annotations
 
 import json

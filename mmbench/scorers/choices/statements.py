@@ -28,7 +28,7 @@ _NO_LETTER = re.compile(r"\s?[=^_+#\u00b0]|['\u2019-]\w")
 _WORD_AFTER = re.compile(r"[^\S\n]+([^\W\d_]+)")
 _LABEL, _SMALL_LABEL = re.compile(_CAPITAL), re.compile(_ANY)
 _LONE_LINE = re.compile(rf"^[{_OPENING}\s]{{0,6}}(?P<label>{CAPITAL})[{_CLOSING}.:]{{0,6}}\s?$", re.MULTILINE)
-_LINE = re.compile(rf"^[{_OPENING}]{{0,3}}{_ANY}[).:\]].*$", re.MULTILINE)
+_LINE = re.compile(rf"^[{_OPENING}]{{0,3}}(?P<label>{ANY})[).:\]].*$", re.MULTILINE)
 _LONE = re.compile(rf"{_HERE}(?P<suffix>.{{0,24}})", re.DOTALL)
 _FIELD = re.compile(rf"(?:\\boxed\s?\{{|\"\w{{0,24}}\"\s?:\s?\")[{_OPENING}\s]{{0,4}}{_ANY}(?=[{_CLOSING}\[.,:])")
 _FRONT = re.compile(rf"[{_OPENING}\s]{{0,6}}{_HERE}")
@@ -159,7 +159,8 @@ class Reading:
         found = list(_LABEL.finditer(self.text, max(0, start - 48), start))
         if phrases.needs_no_link(match["stem"]) or not found or found[-1]["label"].isdigit():
             return None
-        if not phrases.LINKED.fullmatch(self.folded, found[-1].end(), start):
+        between = self.folded[found[-1].end() : start]
+        if not phrases.LINKED.fullmatch(between) or set(between) & set(".,:;!?"):
             return None
         rest = self.folded[end : end + 60].partition("\n")[0].partition(". ")[0]
         before = self.folded[max(0, found[0].start() - 32) : found[0].start()]
@@ -169,15 +170,19 @@ class Reading:
         return next((statement for statement in named if statement.end >= found[-1].end()), None)
 
     def _items(self) -> list[re.Match[str]]:
-        """Letters that begin a line which has the text of their option and nothing else, and is in no list."""
-        found, ends = list(_LINE.finditer(self.text)), -3
-        alone = list[re.Match[str]]()
-        for at, match in enumerate(found):
-            below = found[at + 1].start() if at + 1 < len(found) else len(self.text) + 3
-            if match.start() - ends > 2 and below - match.end() > 2 and self.options.whole(self._rest(match)):
-                alone.append(match)
-            ends = match.end()
-        return alone
+        """Letters that begin a line which has the text of their option and nothing else, and are in no list.
+
+        Letters that begin lines are a list as long as they rise, whatever is said of each in between.
+        """
+        runs = list[list[re.Match[str]]]()
+        before = -1
+        for match in _LINE.finditer(self.text):
+            option = next(iter(self._option(match))) or 0
+            if option <= before or not runs:
+                runs.append([])
+            runs[-1].append(match)
+            before = option
+        return [run[0] for run in runs if len(run) == 1 and self.options.whole(self._rest(run[0]))]
 
     def _closed(self, end: int) -> bool:
         """Whether a letter that ends there has a closing bracket or an ending of its own, or ends a sentence."""
