@@ -186,10 +186,13 @@ def _said(record: Record) -> str:
 def _answers(path: str, system: str | None, setting: str) -> dict[str, Record]:
     """Records of one system by sample id."""
     found = read_records(Path(path).expanduser(), strict=True)
-    systems = sorted({name or "" for name, _ in found})
+    systems = sorted({name or "" for name, *_ in found})
     if system is None and len(systems) > 1:
         raise UsageError(f"{path}: holds {len(systems)} systems ({', '.join(systems[:5])}); choose: loader.{setting}=")
-    kept = {name: record for (made, name), record in found.items() if system is None or made == system}
+    chosen = [record for (made, *_), record in found.items() if system is None or made == system]
+    kept = {record.sample.id: record for record in chosen}
+    if len(kept) < len(chosen):
+        raise UsageError(f"{path}: one sample_id stands for samples of several languages; a judge needs unique ones")
     if not kept:
         what = f"no answer of {system!r}; it has {', '.join(systems[:5])}" if found else "no rows; nothing to judge"
         raise UsageError(f"{path}: has {what}")

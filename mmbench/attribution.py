@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mmbench.compare import Difference, differences
-from mmbench.measure import by_language, fit, measure
+from mmbench.compare import Difference, Test, differences
+from mmbench.measure import averaged, by_language, fit, measure
 from mmbench.significance import Correlation, correlation
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def attribution(
     scorer: Scorer,
     error_rate: Scorer | None = None,
     *,
+    test: Test = "auto",
     cluster: str | None = None,
     intersect: bool = False,
 ) -> Attribution:
@@ -53,6 +54,7 @@ def attribution(
         end_to_end: answers of the end-to-end model.
         scorer: the metric of the task.
         error_rate: the metric of the recogniser inside the cascade, such as `wer@asr`, where there is one.
+        test: which test, instead of the metric's own.
         cluster: a group field whose samples are not independent.
         intersect: leave out samples that not all three have, instead of refusing them.
 
@@ -65,24 +67,18 @@ def attribution(
             [record for record in side if _key(record) in shared] for side in (topline, cascade, end_to_end)
         )
     recognition, gap, rival = (
-        differences(a, b, scorer, cluster=cluster, names=names)
+        differences(a, b, scorer, test=test, cluster=cluster, names=names)
         for a, b, names in (
             (topline, cascade, ("the topline", "the cascade")),
             (topline, end_to_end, ("the topline", "the end-to-end model")),
             (end_to_end, cascade, ("the end-to-end model", "the cascade")),
         )
     )
-    errors = {} if error_rate is None else _by_language(cascade, error_rate)
-    averages = getattr(error_rate, "averages", lambda tag: True)
-    both = [tag for tag in errors if averages(tag)]
+    groups = {} if error_rate is None else by_language(measure(cascade, fit(error_rate, cascade)))
+    errors = {tag: float(error_rate.reduce(each.stats.sum(0))) for tag, each in groups.items()} if error_rate else {}
+    both = list(averaged(groups, error_rate)) if error_rate else []
     related = correlation([errors[tag] for tag in both], [recognition[tag].b for tag in both])
     return Attribution(recognition=recognition, end_to_end=gap, rival=rival, errors=errors, correlation=related)
-
-
-def _by_language(records: Sequence[Record], scorer: Scorer) -> dict[str, float]:
-    scorer = fit(scorer, records)
-    groups = by_language(measure(records, scorer))
-    return {tag: float(scorer.reduce(group.stats.sum(0))) for tag, group in groups.items()}
 
 
 def _key(record: Record) -> tuple[str, str]:

@@ -105,7 +105,7 @@ def calibrate(judged: Path, human: Path, scorer: Any) -> dict[str, Any]:
 def _judged(path: Path, scorer: Any) -> tuple[dict[str, Item], int]:
     """What the judge said by question, and how many questions had no answer to judge."""
     records = read_records(path, strict=True)
-    if len({system for system, _ in records}) > 1:
+    if len({system for system, *_ in records}) > 1:
         raise UsageError(f"{path}: holds several systems; give the predictions of one judge's run")
     found = measure(records.values(), fit(scorer, records.values()))
     items, not_answered = {}, 0

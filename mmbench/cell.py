@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from mmbench.errors import CellError, UsageError
 from mmbench.identity import describe, environment
-from mmbench.measure import cluster_field
 from mmbench.predict import Outcome, predict
 from mmbench.progress import Progress
 from mmbench.score import read_records, score
@@ -165,8 +164,7 @@ def score_cell(task: Task, model: str, folder: Path) -> list[Score]:
     if not path.exists():
         return []
     found = list(read_records(path, strict=False).values())
-    cluster = cluster_field(found) if task.cluster == "auto" else task.cluster
-    scores = score(found, task.scorers, task=task.name, model=model, method=task.protocol, cluster=cluster)
+    scores = score(found, task.scorers, task=task.name, model=model, method=task.protocol, cluster=task.cluster)
     write_atomic(folder / "scores.jsonl", "".join(dumps(asdict(row)) + "\n" for row in scores))
     return scores
 

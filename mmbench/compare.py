@@ -6,18 +6,20 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
-from mmbench.bootstrap import clustered, paired_difference, paired_macro_difference
+import numpy as np
+
+from mmbench.bootstrap import paired_difference, paired_macro_difference
 from mmbench.errors import UsageError
 from mmbench.mapsswe import mapsswe_of
-from mmbench.measure import Measured, by_language, fit, labels, measure, pool, pooled
-from mmbench.score import ALL, MACRO, shares, signed
+from mmbench.measure import Measured, averaged, by_language, fit, measure, pool, poolable
+from mmbench.score import ALL, MACRO, shares, signed, ways
 from mmbench.significance import holm, mcnemar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mmbench.records import Record
-    from mmbench.schema import Scorer, Stats
+    from mmbench.schema import Scorer
 
 Test = Literal["auto", "mapsswe", "mcnemar", "randomisation"]
 TESTS = get_args(Test)
@@ -37,7 +39,7 @@ class Difference:
         high: upper end.
         p: two-sided p of the test.
         test: name of the test.
-        n: questions that both answered, in a mean over languages the languages.
+        n: questions that can be scored for both, in a mean over languages the languages.
         p_holm: p corrected by Holm's method for the number of languages; NaN for all samples and for the mean.
         a_wrong: how many of the first system's answers failed, could not be read, and declined to answer.
         b_wrong: the same of the second's.
@@ -96,7 +98,7 @@ def pairs_of(
     shared = sorted(one.keys() & other.keys(), key=lambda key: key[::-1])
     for key in shared:
         left, right = one[key].sample, other[key].sample
-        for field in ("references", "choices", "answer", "transcript"):
+        for field in ("references", "choices", "answer", "transcript", "source_language", "target_language"):
             if getattr(left, field) != getattr(right, field):
                 raise UsageError(
                     f"sample {left.id!r} ({left.language}): {names[0]} and {names[1]} do not agree in {field}; answers "
@@ -125,32 +127,62 @@ def differences(
         b: answers of the other.
         scorer: the metric.
         test: which test, instead of the metric's own.
-        cluster: a group field whose samples are not independent.
+        cluster: a group field whose samples are not independent; "auto" finds one, None or "none" is no field.
         intersect: leave out samples that only one system has, instead of refusing them.
         names: of the two, for messages.
 
     Raises:
         UsageError: the samples differ, or the test does not fit the metric.
     """
-    scorer = fit(scorer, [*a, *b])
-    name = _test(scorer, test, cluster)
+    return compared(a, b, scorer, test=test, cluster=cluster, intersect=intersect, names=names)[0]
+
+
+def compared(
+    a: Sequence[Record],
+    b: Sequence[Record],
+    scorer: Scorer,
+    *,
+    test: Test = "auto",
+    cluster: str | None = None,
+    intersect: bool = False,
+    names: tuple[str, str] = ("the first", "the second"),
+) -> tuple[Mapping[str, Difference], str]:
+    """The same with the signature of the scores that are compared."""
     one, other = pairs_of(a, b, intersect=intersect, names=names)
-    if signed(scorer, one) != signed(scorer, other):
-        raise UsageError(
-            f"{names[0]} and {names[1]} answer in different ways, one by likelihood (choice_scores) and one by text, "
-            "which do not compare"
-        )
-    left, right = measure(one, scorer), measure(other, scorer)
+    scorer = fit(scorer, [*one, *other])
+    left, right = _paired(measure(one, scorer, cluster), measure(other, scorer, cluster), scorer, names)
+    name, signature = _test(scorer, test, left.cluster), signed(scorer, left)
     ones, others = by_language(left), by_language(right)
-    groups = {tag: (one, others[tag]) for tag, one in ones.items()}
-    found = {tag: _difference(one, other, scorer, name, cluster) for tag, (one, other) in groups.items()}
+    found = {tag: _difference(each, others[tag], scorer, name) for tag, each in ones.items()}
     corrected = holm({tag: each.p for tag, each in found.items()})
     found = {tag: replace(each, p_holm=corrected[tag]) for tag, each in found.items()}
-    if groups:
-        left, right = (pool(pooled(side, scorer)) for side in (ones, others))
-        found[ALL] = _difference(left, right, scorer, name, cluster) if left.ids else Difference()
-        found[MACRO] = _macro(groups, scorer, cluster)
-    return found
+    if ones:
+        left, right = (pool(poolable(side, scorer)) for side in (ones, others))
+        found[ALL] = _difference(left, right, scorer, name) if left.ids else Difference()
+        found[MACRO] = _macro(ones, others, scorer)
+    return found, signature
+
+
+def _paired(a: Measured, b: Measured, scorer: Scorer, names: tuple[str, str]) -> tuple[Measured, Measured]:
+    """Both sides, without questions that can be scored for one of them alone: a judge or a stage may have failed there.
+
+    Raises:
+        UsageError: they answer in different ways, or their samples belong to different clusters.
+    """
+    one, other = ways(scorer, a), ways(scorer, b)
+    if one and other and one != other:
+        raise UsageError(
+            f"{names[0]} and {names[1]} answer in different ways, by {'+'.join(sorted(one))} and by "
+            f"{'+'.join(sorted(other))}, which do not compare"
+        )
+    if (a.cluster, a.clusters) != (b.cluster, b.clusters):
+        raise UsageError(
+            f"{names[0]} and {names[1]} have different group fields, so their clusters differ; make them alike, or "
+            "give --cluster none"
+        )
+    unknown = [np.isnan(scorer.reduce(side.stats)) if side.ids else np.zeros(0, dtype=bool) for side in (a, b)]
+    kept = np.flatnonzero(unknown[0] == unknown[1]).tolist()
+    return (a, b) if len(kept) == len(a.ids) else (a.take(kept), b.take(kept))
 
 
 def _key(record: Record) -> tuple[str, str]:
@@ -175,9 +207,8 @@ def _test(scorer: Scorer, wanted: Test, cluster: str | None) -> str:
     return wanted
 
 
-def _difference(a: Measured, b: Measured, scorer: Scorer, test: str, cluster: str | None) -> Difference:
-    one, other = _drawn(a, cluster), _drawn(b, cluster)
-    value, low, high, p = paired_difference(one, other, scorer.reduce)
+def _difference(a: Measured, b: Measured, scorer: Scorer, test: str) -> Difference:
+    value, low, high, p = paired_difference(a.drawn, b.drawn, scorer.reduce)
     if math.isnan(value):
         p = NAN
     elif test == "mcnemar":
@@ -185,7 +216,7 @@ def _difference(a: Measured, b: Measured, scorer: Scorer, test: str, cluster: st
     elif test == "mapsswe" and not math.isnan(found := mapsswe_of(scorer, a.records, b.records).p):
         p = found
     else:  # also where all segments differ alike, whose variance is not known
-        test = f"randomisation by {cluster}" if cluster else "randomisation"
+        test = _randomisation(a)
     return Difference(
         a=float(scorer.reduce(a.stats.sum(0))),
         b=float(scorer.reduce(b.stats.sum(0))),
@@ -205,19 +236,20 @@ def _wrong(measured: Measured, scorer: Scorer) -> tuple[int, int, int]:
     return found["failed"], found["unparsed"], found["refused"]
 
 
-def _macro(groups: Mapping[str, tuple[Measured, Measured]], scorer: Scorer, cluster: str | None) -> Difference:
+def _macro(ones: Mapping[str, Measured], others: Mapping[str, Measured], scorer: Scorer) -> Difference:
     """Difference of the means over the languages that the metric averages and in which both systems have a score."""
-    averages = getattr(scorer, "averages", lambda tag: True)
-    both = {tag: [float(scorer.reduce(x.stats.sum(0))) for x in pair] for tag, pair in groups.items() if averages(tag)}
-    usable = [tag for tag, values in both.items() if not any(map(math.isnan, values))]
+    values = {
+        tag: [float(scorer.reduce(side[tag].stats.sum(0))) for side in (ones, others)] for tag in averaged(ones, scorer)
+    }
+    usable = {tag: pair for tag, pair in values.items() if not any(map(math.isnan, pair))}
     if not usable:
         return Difference()
-    drawn = [(_drawn(groups[tag][0], cluster), _drawn(groups[tag][1], cluster)) for tag in usable]
+    drawn = [(ones[tag].drawn, others[tag].drawn) for tag in usable]
     value, low, high, p = paired_macro_difference(drawn, scorer.reduce)
-    a, b = (sum(both[tag][side] for tag in usable) / len(usable) for side in (0, 1))
-    test = "randomisation" + (f" by {cluster}" if cluster else "")
+    a, b = (sum(pair[side] for pair in usable.values()) / len(usable) for side in (0, 1))
+    test = _randomisation(next(iter(ones.values())))
     return Difference(a=a, b=b, difference=value, low=low, high=high, p=p, test=test, n=len(usable))
 
 
-def _drawn(measured: Measured, cluster: str | None) -> Stats:
-    return measured.stats if cluster is None else clustered(measured.stats, labels(measured, cluster))
+def _randomisation(measured: Measured) -> str:
+    return f"randomisation by {measured.cluster}" if measured.cluster else "randomisation"

@@ -7,11 +7,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from mmbench.attribution import Attribution, attribution
-from mmbench.compare import Difference, differences, pairs_of
+from mmbench.compare import Difference, compared, pairs_of
 from mmbench.difference_tables import attribution_table, difference_table
 from mmbench.errors import UsageError
-from mmbench.score import ALL, MACRO, signed
-from mmbench.scoring_file import chosen_cluster, chosen_scorer, file_records, named_scorer
+from mmbench.score import ALL, MACRO
+from mmbench.scoring_file import chosen_scorer, file_records, named_scorer
 from mmbench.store import dumps
 
 if TYPE_CHECKING:
@@ -39,13 +39,12 @@ def compare_files(arguments: argparse.Namespace) -> str:
     left_out = len(first) + len(second) - len(a) - len(b)
     if left_out:
         log.warning("%d samples that only one of the files has are left out; %d are compared", left_out, len(a))
-    cluster = chosen_cluster(arguments.cluster, a)
-    found = differences(a, b, scorer, test=arguments.test, cluster=cluster, names=names)
+    chosen = {"test": arguments.test, "cluster": arguments.cluster}
+    found, signature = compared(a, b, scorer, **chosen, names=names)
     whole = None
     if errors is not None:
         topline = file_records(arguments.topline)
-        whole = attribution(topline, a, b, scorer, errors, cluster=cluster, intersect=arguments.intersect)
-    signature = signed(scorer, a, cluster)
+        whole = attribution(topline, a, b, scorer, errors, **chosen, intersect=arguments.intersect)
     if arguments.format == "json":
         return dumps(_json(arguments, scorer, found, whole, signature)) + "\n"
     text = f"a = {arguments.a}\nb = {arguments.b}\n" + difference_table(found, scorer, ("a", "b")) + f"{signature}\n"
@@ -85,5 +84,5 @@ def _json(
         "languages": entries,
     }
     if whole is not None:
-        result["attribution"] = asdict(whole)
+        result["attribution"] = {**asdict(whole), "correlation": whole.correlation._asdict()}
     return result

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mmbench.bootstrap import clustered
 from mmbench.errors import UsageError
 from mmbench.refusals import refused
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from mmbench.records import Record
     from mmbench.schema import Sample, Scorer, Stats
 
-_CLUSTERS = ("cluster", "document", "speaker")
+_CLUSTERS = ("cluster", "document", "speaker", "circular")
 _ENOUGH = 10
 """Clusters of each language below which an interval over clusters says less than one over samples."""
 
@@ -35,6 +36,8 @@ class Measured:
         stats: of shape (questions, k).
         failed: of shape (questions,), whether there is an answer that failed.
         refused: of shape (questions,), whether there is an answer that declines to answer.
+        cluster: group field whose questions are not independent of each other; None if all are.
+        clusters: of each question, the name of its cluster; empty if all are independent.
     """
 
     ids: tuple[str, ...]
@@ -42,12 +45,26 @@ class Measured:
     stats: Stats
     failed: NDArray[np.bool_]
     refused: NDArray[np.bool_]
+    cluster: str | None = None
+    clusters: tuple[str, ...] = ()
 
-    def take(self, index: Sequence[int] | NDArray[np.intp]) -> Measured:
+    @property
+    def drawn(self) -> Stats:
+        """What a bootstrap draws: questions, or the sums over clusters of them."""
+        return self.stats if self.cluster is None else clustered(self.stats, self.clusters)
+
+    def take(self, index: Sequence[int]) -> Measured:
         """Some of the questions, in the order of the indices."""
-        ids, records = (tuple(values[i] for i in index) for values in (self.ids, self.records))
         rows = np.asarray(index, dtype=np.intp)
-        return Measured(ids, records, self.stats[rows], self.failed[rows], self.refused[rows])  # type: ignore[arg-type]
+        return Measured(
+            tuple(self.ids[i] for i in index),
+            tuple(self.records[i] for i in index),
+            self.stats[rows],
+            self.failed[rows],
+            self.refused[rows],
+            self.cluster,
+            tuple(self.clusters[i] for i in index) if self.clusters else (),
+        )
 
 
 def baselines(scorer: Scorer, samples: Sequence[Sample]) -> dict[str, float]:
@@ -72,11 +89,17 @@ def fit(scorer: Scorer, records: Iterable[Record]) -> Scorer:
     return scorer if fitted is None else fitted([record.sample for record in records])
 
 
-def measure(records: Iterable[Record], scorer: Scorer) -> Measured:
+def measure(records: Iterable[Record], scorer: Scorer, cluster: str | None = None) -> Measured:
     """Statistics of some records. Sorting by id makes every figure independent of the order of answers.
 
+    Args:
+        records: the answers.
+        scorer: the metric.
+        cluster: a group field whose samples are not independent; "auto" finds one (`cluster_field`), None or "none" is
+            no field.
+
     Raises:
-        UsageError: the scorer joins samples by a group field that one lacks.
+        UsageError: a sample lacks the group field by which the scorer joins samples, or that of the clusters.
     """
     ordered = tuple(sorted(records, key=lambda record: (record.sample.id, record.system or "")))
     together = getattr(scorer, "all_stats", None)
@@ -94,7 +117,9 @@ def measure(records: Iterable[Record], scorer: Scorer) -> Measured:
         np.array([_refused(record) for record in ordered], dtype=bool),
     )
     field = getattr(scorer, "joined_by", None)
-    return measured if field is None else _joined(measured, scorer, field)
+    measured = measured if field is None else _joined(measured, scorer, field)
+    name = cluster_field(measured.records) if cluster == "auto" else None if cluster == "none" else cluster
+    return measured if name is None else replace(measured, cluster=name, clusters=_labels(measured.records, name))
 
 
 def _refused(record: Record) -> bool:
@@ -132,16 +157,32 @@ def pool(groups: Iterable[Measured]) -> Measured:
     if not parts:
         none = np.zeros(0, dtype=bool)
         return Measured((), (), np.zeros((0, 1)), none, none)
+    first = parts[0]
     return Measured(
         tuple(name for part in parts for name in part.ids),
         tuple(record for part in parts for record in part.records),
         np.concatenate([part.stats for part in parts]),
         np.concatenate([part.failed for part in parts]),
         np.concatenate([part.refused for part in parts]),
+        first.cluster,
+        tuple(name for part in parts for name in part.clusters),
     )
 
 
-def pooled(groups: Mapping[str, Measured], scorer: Scorer) -> list[Measured]:
+def averaged(groups: Mapping[str, Measured], scorer: Scorer) -> dict[str, Measured]:
+    """The groups, by language, that a mean over languages is of: all of them, unless `Scorer.averages` refuses some.
+
+    It is asked about the language that the metric compares (`Scorer.language_of`), which in translation is not the one
+    that results are reported under.
+    """
+    averages = getattr(scorer, "averages", None)
+    if averages is None:
+        return dict(groups)
+    compares = getattr(scorer, "language_of", lambda sample: sample.language)
+    return {tag: group for tag, group in groups.items() if group.ids and averages(compares(group.records[0].sample))}
+
+
+def poolable(groups: Mapping[str, Measured], scorer: Scorer) -> list[Measured]:
     """The groups, by language, that may be pooled: all of them, unless `Scorer.pools` refuses some of several."""
     pools = getattr(scorer, "pools", lambda language: True)
     return [group for tag, group in groups.items() if len(groups) == 1 or pools(tag)]
@@ -160,22 +201,10 @@ def by_language(measured: Measured) -> dict[str, Measured]:
     return split(measured, lambda record: record.sample.language)
 
 
-def by(records: Iterable[Record], field: Callable[[Record], str]) -> dict[str, list[Record]]:
-    """Records by the value of a field, in order of the values."""
-    groups: dict[str, list[Record]] = {}
-    for record in records:
-        groups.setdefault(field(record), []).append(record)
-    return dict(sorted(groups.items()))
-
-
-def labels(measured: Measured, cluster: str) -> list[str]:
-    """Name of the cluster of each question: the value of a group field, told apart by language.
-
-    Raises:
-        UsageError: a sample lacks the field.
-    """
+def _labels(records: Iterable[Record], cluster: str) -> tuple[str, ...]:
+    """Name of the cluster of each record: the value of a group field, told apart by language."""
     found = []
-    for record in measured.records:
+    for record in records:
         value = record.sample.group.get(cluster)
         if value is None:
             known = ", ".join(sorted(record.sample.group)) or "none"
@@ -183,11 +212,13 @@ def labels(measured: Measured, cluster: str) -> list[str]:
                 f"sample {record.sample.id}: has no group field {cluster!r} to make clusters of; it has {known}"
             )
         found.append(f"{record.sample.language}\t{value}")
-    return found
+    return tuple(found)
 
 
 def cluster_field(records: Sequence[Record]) -> str | None:
-    """The group field by which samples are not independent: `cluster`, `document` or `speaker`, the first that serves.
+    """The group field by which samples are not independent: `cluster`, `document`, `speaker` or `circular`.
+
+    The first that serves is taken; the last is the question that several rotations of choices belong to.
 
     It serves if every sample has it, some share a value, and every language has at least ten values: an interval over
     fewer clusters is more wrong than one over samples.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mmbench.aggregate import ENGLISH, Summary, summary
 from mmbench.difference_tables import label
-from mmbench.measure import baselines, by_language, fit, measure
+from mmbench.errors import UsageError
+from mmbench.measure import Measured, baselines, by_language, fit, measure
 from mmbench.score import ALL, MACRO, Estimate, macro
 from mmbench.scoring_file import parts
 from mmbench.tables import Format, interval_text, number, render
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mmbench.results import Cell
-    from mmbench.schema import Score
+    from mmbench.schema import Score, Scorer
+
+log = logging.getLogger(__name__)
 
 
 def metric_table(task: str, metric: str, cells: Sequence[Cell], form: Format, fields: Sequence[str] = ()) -> str:
@@ -35,7 +39,26 @@ def metric_table(task: str, metric: str, cells: Sequence[Cell], form: Format, fi
     title = f"{task}: {heading(first)}"
     signatures = "; ".join(sorted({row.signature for cell in cells if (row := cell.row(metric, MACRO))}))
     note = f"95 % intervals. {_coverage(found[0])}{_baselines(cells[0], metric, shared)}{signatures}\n"
-    return render(title, ["", *(cell.model for cell in cells)], rows, form) + note + _unlike(cells) + "\n"
+    note += _left_out(cells, metric, shared) + _unlike(cells, metric)
+    return render(title, ["", *headings(cells)], rows, form) + note + "\n"
+
+
+def headings(cells: Sequence[Cell]) -> list[str]:
+    """Names of the systems, with their folder where two have one name."""
+    names = [cell.model for cell in cells]
+    return [
+        name if names.count(name) == 1 else f"{name} ({cell.folder})" for name, cell in zip(names, cells, strict=True)
+    ]
+
+
+def _left_out(cells: Sequence[Cell], metric: str, shared: Sequence[str]) -> str:
+    """A line about languages that not all systems have a score in."""
+    have = [{r.language for r in cell.scores if r.metric == metric and np.isfinite(r.value)} for cell in cells]
+    extra = set.union(*have) - {ALL, MACRO, *shared}
+    if not extra:
+        return ""
+    fewest = cells[min(range(len(cells)), key=lambda index: len(have[index]))].model
+    return f"{len(extra)} languages that not all systems have a score in are left out; {fewest} has the fewest.\n"
 
 
 def scored(cell: Cell, metric: str) -> bool:
@@ -65,11 +88,12 @@ def shown(row: Score | None) -> str:
 
 def _summary(cell: Cell, metric: str, shared: Sequence[str]) -> Summary:
     """What the shared languages say together, without those that the metric does not average."""
-    averages = getattr(cell.scorer(metric), "averages", lambda tag: True)
+    scorer = cell.scorer(metric)
+    averages = getattr(scorer, "averages", None)
+    compares = getattr(scorer, "language_of", lambda sample: sample.language)
     rows = {tag: row for tag in shared if (row := cell.row(metric, tag)) is not None}
-    values = {tag: row.value for tag, row in rows.items() if averages(tag)}
-    better = next(iter(rows.values())).higher_is_better
-    return summary(values, higher_is_better=better, given=len(shared))
+    values = {tag: row.value for tag, row in rows.items() if averages is None or averages(compares(cell.samples[tag]))}
+    return summary(values, higher_is_better=scorer.higher_is_better, given=len(shared))
 
 
 def _together(
@@ -90,31 +114,39 @@ def _together(
     rows.append(["worst language", *worst])
     if ENGLISH in shared:
         rows.append(["gap to English", *(plain(each.gap, signed=True) for each in found)])
-    rows.append(["failed / unparsed / refused / n", *(_counts(cell, metric) for cell in cells)])
+    rows.append(["failed / unparsed / refused / n", *(_counts(cell, metric, shared) for cell in cells)])
     return rows
 
 
 def _mean(cell: Cell, metric: str, shared: Sequence[str], complete: bool) -> str:
     if complete:
         return shown(cell.row(metric, MACRO))
-    records = [record for record in cell.records if record.sample.language in shared]
+    scorer, measured = _measured(cell, metric, shared)
+    return interval_text(macro(by_language(measured), scorer), fraction=scorer.fraction)
+
+
+def _measured(cell: Cell, metric: str, shared: Sequence[str]) -> tuple[Scorer, Measured]:
+    """The fitted scorer, and the answers in the shared languages measured by it."""
     scorer = fit(cell.scorer(metric), cell.records)
-    found = macro(list(by_language(measure(records, scorer)).values()), scorer)
-    return interval_text(found, fraction=scorer.fraction)
+    records = [record for record in cell.records if record.sample.language in shared]
+    return scorer, measure(records, scorer, cell.cluster)
 
 
-def _counts(cell: Cell, metric: str) -> str:
-    pooled = cell.row(metric, ALL)
-    return "-" if pooled is None else f"{pooled.failed} / {pooled.unparsed} / {pooled.refused} / {pooled.n}"
+def _counts(cell: Cell, metric: str, shared: Sequence[str]) -> str:
+    rows = [row for tag in shared if (row := cell.row(metric, tag)) is not None]
+    return " / ".join(str(sum(getattr(row, key) for row in rows)) for key in ("failed", "unparsed", "refused", "n"))
 
 
 def _by(cells: Sequence[Cell], metric: str, shared: Sequence[str], field: str) -> list[list[str]]:
-    """Rows by a field: the mean over the languages of each of its values."""
+    """Rows by a field: the mean over the languages of each of its values; none where no sample has the field."""
     columns: list[Mapping[str, Any]] = []
     for cell in cells:
-        scorer = fit(cell.scorer(metric), cell.records)
-        records = [record for record in cell.records if record.sample.language in shared]
-        columns.append(parts(measure(records, scorer), field, scorer, None))
+        scorer, measured = _measured(cell, metric, shared)
+        try:
+            columns.append(parts(measured, field, scorer))
+        except UsageError as error:
+            log.warning("%s / %s: %s", cell.task, cell.model, error)
+            columns.append({})
     values = sorted({value for column in columns for value in column})
     fraction = cells[0].scorer(metric).fraction
     return [[f"{field} = {value}", *(_part(column.get(value), fraction) for column in columns)] for value in values]
@@ -133,17 +165,23 @@ def _coverage(found: Summary) -> str:
 
 def _baselines(cell: Cell, metric: str, shared: Sequence[str]) -> str:
     """What guessing gets, without which an accuracy says nothing."""
-    scorer = fit(cell.scorer(metric), cell.records)
+    scorer = cell.scorer(metric)
+    if not hasattr(scorer, "chance"):
+        return ""
+    scorer = fit(scorer, cell.records)
     samples = [record.sample for record in cell.records if record.sample.language in shared]
     found = [f"{name} {number(v, fraction=scorer.fraction)}" for name, v in baselines(scorer, samples).items()]
     return f"Guessing: {', '.join(found)}. " if found else ""
 
 
-def _unlike(cells: Sequence[Cell]) -> str:
-    """A line if the columns are no answers to the same questions."""
+def _unlike(cells: Sequence[Cell], metric: str) -> str:
+    """A line if the columns are no answers to the same questions, or not scored by the same rules."""
     prints = [cell.run["fingerprint"] for cell in cells]
     differ = [key for key in ("task", "data") if any(one.get(key) != prints[0].get(key) for one in prints)]
-    if not differ:
-        return ""
     what = {"task": "prompts or protocols", "data": "data"}
-    return f"These systems were given different {' and '.join(what[key] for key in differ)}: they do not compare.\n"
+    kinds = [what[key] for key in differ]
+    if len({row.signature for cell in cells if (row := cell.row(metric, MACRO))}) > 1:
+        kinds.append("rules of scoring (see the signatures)")
+    if not kinds:
+        return ""
+    return f"These systems have different {' and '.join(kinds)}: they do not compare.\n"

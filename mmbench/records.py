@@ -39,8 +39,7 @@ def to_row(sample: Sample, prediction: Prediction) -> Row:
         "language": sample.language,
         "source_language": sample.source_language,
         "target_language": sample.target_language,
-        "question": "\n".join(p.text for p in sample.parts if isinstance(p, Text) and not p.instruction).strip()
-        or None,
+        "question": question_of(sample),
         "prediction": None if output is None else output.text,
         "references": list(sample.references),
         "choices": list(sample.choices),

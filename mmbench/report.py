@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from mmbench.attribution import attribution
+from mmbench.attribution import Attribution, attribution
 from mmbench.compare import Difference, differences
 from mmbench.difference_tables import attribution_table, difference_table, label
+from mmbench.errors import UsageError
 from mmbench.metric_tables import heading, metric_table, scored, shown
 from mmbench.results import CASCADE, END_TO_END, TOPLINE, Cell, by_task, find_cells
 from mmbench.score import MACRO
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mmbench.predict import Outcome
-    from mmbench.schema import Score
+    from mmbench.schema import Score, Scorer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,10 @@ def _task(task: str, cells: Sequence[Cell], form: Format, fields: Sequence[str])
     for pair in pairs(cells):
         common = common_metric(pair)
         if common is not None:
-            yield _compared(pair, common, form)
+            try:
+                yield _compared(pair, common, form)
+            except UsageError as error:  # one pair does not hide the others
+                yield f"{task}: {pair.a.model} and {pair.b.model} are not compared: {error}\n\n"
 
 
 def common_metric(pair: Pair) -> str | None:
@@ -106,19 +110,32 @@ def _compared(pair: Pair, metric: str, form: Format) -> str:
     """Tables of a pair: the difference, and with a topline where the cascade loses."""
     scorer = pair.a.scorer(metric)
     title = f"{pair.a.task}: {pair.meaning} ({metric}, points)"
-    names = pair.a.model, pair.b.model
-    if pair.topline is None or not scored(pair.topline, metric):
-        found = _shared(differences(pair.a.records, pair.b.records, scorer, intersect=True))
-        return difference_table(found, scorer, names, title=title, form=form) + "\n"
-    sides = (pair.topline.records, pair.b.records, pair.a.records)
-    whole = attribution(*sides, scorer, pair.b.stage_error(), intersect=True)
+    table = difference_table(_differences(pair, scorer), scorer, (pair.a.model, pair.b.model), title=title, form=form)
+    whole = _attribution(pair, metric)
+    if whole is None or pair.topline is None:
+        return table + "\n"
     where = f"{pair.a.task}: where {pair.b.model} loses; topline {pair.topline.model}, end to end {pair.a.model}"
-    return (
-        difference_table(_shared(whole.rival), scorer, names, title=title, form=form)
-        + "\n"
-        + attribution_table(whole, scorer, title=where, form=form)
-        + "\n"
+    return f"{table}\n{attribution_table(whole, scorer, title=where, form=form)}\n"
+
+
+def _differences(pair: Pair, scorer: Scorer) -> dict[str, Difference]:
+    found = differences(
+        pair.a.records,
+        pair.b.records,
+        scorer,
+        cluster=pair.a.cluster,
+        intersect=True,
+        names=(pair.a.model, pair.b.model),
     )
+    return _shared(found)
+
+
+def _attribution(pair: Pair, metric: str) -> Attribution | None:
+    if pair.topline is None or not scored(pair.topline, metric):
+        return None
+    sides = (pair.topline.records, pair.b.records, pair.a.records)
+    stage = pair.b.stage_error()
+    return attribution(*sides, pair.a.scorer(metric), stage, cluster=pair.a.cluster, intersect=True)
 
 
 def _shared(found: Mapping[str, Difference]) -> dict[str, Difference]:
@@ -136,13 +153,7 @@ def _json(tasks: Mapping[str, Sequence[Cell]]) -> dict[str, Any]:
                     "b": pair.b.model,
                     "meaning": pair.meaning,
                     "metric": metric,
-                    "languages": {
-                        name: asdict(each)
-                        for name, each in differences(
-                            pair.a.records, pair.b.records, pair.a.scorer(metric), intersect=True
-                        ).items()
-                    },
-                    "attribution": _attributed(pair, metric),
+                    **_compared_json(pair, metric),
                 }
                 for pair in pairs(cells)
                 if (metric := common_metric(pair)) is not None
@@ -152,8 +163,10 @@ def _json(tasks: Mapping[str, Sequence[Cell]]) -> dict[str, Any]:
     }
 
 
-def _attributed(pair: Pair, metric: str) -> dict[str, Any] | None:
-    if pair.topline is None:
-        return None
-    sides = (pair.topline.records, pair.b.records, pair.a.records)
-    return asdict(attribution(*sides, pair.a.scorer(metric), pair.b.stage_error(), intersect=True))
+def _compared_json(pair: Pair, metric: str) -> dict[str, Any]:
+    try:
+        found, whole = _differences(pair, pair.a.scorer(metric)), _attribution(pair, metric)
+    except UsageError as error:
+        return {"languages": {}, "attribution": None, "error": str(error)}
+    attributed = None if whole is None else {**asdict(whole), "correlation": whole.correlation._asdict()}
+    return {"languages": {name: asdict(each) for name, each in found.items()}, "attribution": attributed}

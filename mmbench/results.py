@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mmbench.errors import UsageError
-from mmbench.schema import Score, Scorer
+from mmbench.schema import Sample, Score, Scorer
 from mmbench.score import read_records
 from mmbench.store import read_jsonl
 
@@ -67,6 +67,17 @@ class Cell:
         """Its answers."""
         return list(_records(self.folder).values())
 
+    @cached_property
+    def samples(self) -> dict[str, Sample]:
+        """A sample of each language."""
+        return {record.sample.language: record.sample for record in self.records}
+
+    @property
+    def cluster(self) -> str | None:
+        """Group field whose samples are not independent, as the task says."""
+        task = (self.run.get("config") or {}).get("task") or {}
+        return None if (found := task.get("cluster", "auto")) is None else str(found)
+
     def scorer(self, metric: str) -> Scorer:
         """The scorer that made a metric, built again from run.json."""
         from mmbench.config import build
@@ -86,7 +97,7 @@ class Cell:
 
 
 def _records(folder: Path) -> dict[str, Record]:
-    return {key: record for (_, key), record in read_records(folder / "predictions.jsonl", strict=False).items()}
+    return {key: record for (*_, key), record in read_records(folder / "predictions.jsonl", strict=False).items()}
 
 
 def find_cells(folders: Sequence[Path]) -> list[Cell]:

@@ -172,9 +172,8 @@ class Prediction:
 class Score:
     """One row of scores.jsonl: a metric of one model on one language of one task.
 
-    `value`, `low` and `high` (a 95 % interval) are NaN where nothing can be scored. `n` counts all samples,
-    those of `failed` (no answer: scored as wrong), `unparsed` (an answer that names no choice) and `refused` (an answer
-    that declines to answer, see `mmbench.refusals`) included.
+    `value`, `low` and `high` (a 95 % interval) are NaN where nothing can be scored. `n` counts all questions (in a mean
+    languages), those `failed` (no answer: scored as wrong), `unparsed` (it names no choice) and `refused` included.
     `fraction` says whether the value runs from 0 to 1 and is shown as per cent.
     """
 
@@ -261,13 +260,14 @@ class Scorer(Protocol):
     """A metric as additive statistics, so that corpus value, interval and paired test are one piece of code.
 
     It may also have
-    - `fitted(samples)`: the scorer with facts about all samples that are scored together, such as their labels.
-    - `joined_by`, a group field, and `join(rows)`: samples with one value in it are one question (the rotations of
-      CircularEval), and `join` makes its statistics, of shape (k,), from theirs, of shape (m, k).
-    - `averages(language)`: False keeps a language out of the mean over languages, `pools(language)` out of the pool.
+    - `fitted(samples)`: the scorer with facts about all samples that are scored together, such as labels.
+    - `joined_by`, a group field, and `join(rows)`: samples with one value in it are one question (CircularEval);
+      `join` makes its statistics, of shape (k,), from theirs, of shape (m, k).
+    - `averages(language)`: False keeps a language out of the mean over languages, `pools(language)` out of the pool;
+      `language_of(sample)` is the one that `averages` is asked about, if not that of the report.
     - `counts(totals)`: named parts that are shown beside the value, such as substitutions.
     - `all_stats(pairs)`: the statistics of many (sample, output) pairs at once, of shape (n, k), in place of `stats`.
-    - `chance(samples)` and `majority(samples)`: scores of guessing and of the best constant answer.
+    - `chance(samples)`, `majority(samples)`: scores of guessing and of the best constant answer.
     - `pair(sample, output)`: units of reference and answer, or None, for tests that align them.
     """
 

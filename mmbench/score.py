@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mmbench.bootstrap import clustered, interval, macro_interval, macro_wilson, wilson
+from mmbench.bootstrap import clustered_wilson, interval, macro_interval, macro_wilson, wilson
 from mmbench.errors import UsageError
-from mmbench.measure import Measured, by_language, fit, labels, measure, pool, pooled
+from mmbench.measure import Measured, averaged, by_language, fit, measure, pool, poolable
 from mmbench.records import Record, from_row
 from mmbench.schema import Score
 from mmbench.store import read_jsonl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from mmbench.schema import Scorer, Stats
+    from mmbench.schema import Scorer
 
 ALL, MACRO = "all", "macro"
 """Names that stand in the place of a language: all samples pooled, and the unweighted mean over languages."""
@@ -40,23 +40,23 @@ class Estimate:
     counts: Mapping[str, float] = field(default_factory=dict)
 
 
-def read_records(path: Path, *, strict: bool) -> dict[tuple[str | None, str], Record]:
-    """Records of a predictions file by (system, sample id).
+def read_records(path: Path, *, strict: bool) -> dict[tuple[str | None, str, str], Record]:
+    """Records of a predictions file by (system, language, sample id).
 
     A later row replaces an earlier one that failed.
 
     Raises:
         UsageError: the file is missing, is not as documented, or answers one sample twice (if strict).
     """
-    records: dict[tuple[str | None, str], Record] = {}
-    lines: dict[tuple[str | None, str], int] = {}
+    records: dict[tuple[str | None, str, str], Record] = {}
+    lines: dict[tuple[str | None, str, str], int] = {}
     try:
         for number, row in read_jsonl(path, strict=strict):
             record = from_row(row, where=f"{path}:{number}")
-            key = (record.system, record.sample.id)
+            key = (record.system, record.sample.language, record.sample.id)
             if strict and key in records and records[key].prediction.error is None:
                 raise UsageError(
-                    f"{path}:{number}: sample {key[1]!r} was answered in line {lines[key]}; keep one row of each"
+                    f"{path}:{number}: sample {key[2]!r} was answered in line {lines[key]}; keep one row of each"
                 )
             records[key], lines[key] = record, number
     except OSError as error:
@@ -64,19 +64,21 @@ def read_records(path: Path, *, strict: bool) -> dict[tuple[str | None, str], Re
     return records
 
 
-def estimate(measured: Measured, scorer: Scorer, cluster: str | None = None) -> Estimate:
+def estimate(measured: Measured, scorer: Scorer) -> Estimate:
     """Score of a group with its interval.
 
-    Wilson's interval for proportions, a bootstrap by sample for everything else; where `cluster` names a group field,
-    such as speaker, samples that share its value are not independent, and the bootstrap draws clusters.
+    Wilson's interval for proportions (over clusters, with the effective number of samples), a bootstrap by sample or
+    by cluster for everything else.
     """
     if not measured.ids:
         return Estimate()
     totals = measured.stats.sum(0)
-    if scorer.proportion and cluster is None:
+    if not scorer.proportion:
+        low, high = interval(measured.drawn, scorer.reduce)
+    elif measured.cluster is None:
         low, high = wilson(totals[0], totals[1])
     else:
-        low, high = interval(_drawn(measured, cluster), scorer.reduce)
+        low, high = clustered_wilson(measured.drawn[:, :2])
     counts = getattr(scorer, "counts", None)
     return Estimate(
         value=float(scorer.reduce(totals)),
@@ -88,35 +90,34 @@ def estimate(measured: Measured, scorer: Scorer, cluster: str | None = None) -> 
     )
 
 
-def whole(groups: Mapping[str, Measured], scorer: Scorer, cluster: str | None = None) -> Estimate:
-    """Score of all languages pooled, or of those that the scorer lets pool; what failed is counted in all."""
-    usable = pooled(groups, scorer)
+def whole(groups: Mapping[str, Measured], scorer: Scorer) -> Estimate:
+    """Score of all languages pooled, or of those that the scorer lets pool; with none it only counts."""
+    usable = poolable(groups, scorer)
     if usable:
-        return estimate(pool(usable), scorer, cluster)
+        return estimate(pool(usable), scorer)
     every = list(groups.values())
     return Estimate(n=sum(len(group.ids) for group in every), **shares(every, scorer))
 
 
-def macro(groups: Sequence[Measured], scorer: Scorer, cluster: str | None = None) -> Estimate:
+def macro(groups: Mapping[str, Measured], scorer: Scorer) -> Estimate:
     """Unweighted mean over languages, from one group for each.
 
-    Its interval resamples within each language; that of a mean of proportions comes from their variances, because a
-    bootstrap covers far too little where nearly all answers are right (.65 of the time instead of .95 with 5 languages
-    of 5 samples, p .9 to .99).
     Languages without a value, and those that the scorer does not average (WER where no spaces separate words), are
-    left out.
+    left out. The interval resamples within each language; that of a mean of independent proportions comes from their
+    variances, because a bootstrap covers far too little where nearly all answers are right (.65 of the time instead of
+    .95 with 5 languages of 5 samples, p .9 to .99).
     """
-    averages = getattr(scorer, "averages", lambda language: True)
-    given = [group for group in groups if group.ids and averages(group.records[0].sample.language)]
+    every = list(groups.values())
+    given = list(averaged(groups, scorer).values())
     values = [float(scorer.reduce(group.stats.sum(0))) for group in given]
     usable = [group for group, value in zip(given, values, strict=True) if np.isfinite(value)]
     if not usable:
-        return Estimate(**shares(groups, scorer))
-    if scorer.proportion and cluster is None:
+        return Estimate(**shares(every, scorer))
+    if scorer.proportion and usable[0].cluster is None:
         low, high = macro_wilson([tuple(group.stats[:, :2].sum(0)) for group in usable])
     else:
-        low, high = macro_interval([_drawn(group, cluster) for group in usable], scorer.reduce)
-    return Estimate(value=float(np.nanmean(values)), low=low, high=high, n=len(usable), **shares(groups, scorer))
+        low, high = macro_interval([group.drawn for group in usable], scorer.reduce)
+    return Estimate(value=float(np.nanmean(values)), low=low, high=high, n=len(usable), **shares(every, scorer))
 
 
 def shares(groups: Sequence[Measured], scorer: Scorer) -> Any:
@@ -126,11 +127,6 @@ def shares(groups: Sequence[Measured], scorer: Scorer) -> Any:
         "unparsed": sum(int(scorer.unparsed(group.stats)) for group in groups if group.ids),
         "refused": sum(int(group.refused.sum()) for group in groups),
     }
-
-
-def _drawn(measured: Measured, cluster: str | None) -> Stats:
-    """What a bootstrap draws: questions, or the sums over clusters of them."""
-    return measured.stats if cluster is None else clustered(measured.stats, labels(measured, cluster))
 
 
 def score(
@@ -149,11 +145,12 @@ def score(
     """
     scores = []
     for scorer in (fit(scorer, records) for scorer in scorers.values()):
-        groups = by_language(measure(records, scorer))
-        estimates = {language: estimate(group, scorer, cluster) for language, group in groups.items()}
-        estimates[ALL] = whole(groups, scorer, cluster)
-        estimates[MACRO] = macro(list(groups.values()), scorer, cluster)
-        signature = f"{signed(scorer, records, cluster)}|method:{method}"
+        everything = measure(records, scorer, cluster)
+        groups = by_language(everything)
+        estimates = {language: estimate(group, scorer) for language, group in groups.items()}
+        estimates[ALL] = whole(groups, scorer)
+        estimates[MACRO] = macro(groups, scorer)
+        signature = f"{signed(scorer, everything)}|method:{method}"
         scores += [
             Score(
                 task=task,
@@ -176,16 +173,20 @@ def score(
     return scores
 
 
-def signed(scorer: Scorer, records: Iterable[Record], cluster: str | None = None) -> str:
+def signed(scorer: Scorer, measured: Measured) -> str:
     """The scorer's signature for the languages of some answers, and what about them has to be equal too.
 
     That is whether choices are picked by likelihood or read from text, for a scorer that does either, and how the
     interval is made if not by sample.
     """
-    written, ways = set[str](), set[str]()
-    for record in records:
-        written.add(record.sample.written)
-        if record.sample.choices and record.prediction.output is not None:
-            ways.add("likelihood" if record.prediction.output.choice_scores else "text")
-    picks = f"|answers:{'+'.join(sorted(ways))}" if ways and hasattr(scorer, "normalization") else ""
-    return scorer.signature(sorted(written)) + picks + (f"|ci:{cluster}" if cluster else "")
+    written = sorted({record.sample.written for record in measured.records})
+    picks = f"|answers:{'+'.join(sorted(found))}" if (found := ways(scorer, measured)) else ""
+    return scorer.signature(written) + picks + (f"|ci:{measured.cluster}" if measured.cluster else "")
+
+
+def ways(scorer: Scorer, measured: Measured) -> set[str]:
+    """How choices were picked, "likelihood" or "text" or both, for a scorer that does either; empty for others."""
+    if not hasattr(scorer, "normalization"):
+        return set()
+    outputs = [r.prediction.output for r in measured.records if r.sample.choices]
+    return {"likelihood" if output.choice_scores else "text" for output in outputs if output is not None}

@@ -10,7 +10,7 @@ import numpy as np
 
 from mmbench.aggregate import ATTRIBUTES, attribute, summary
 from mmbench.errors import UsageError
-from mmbench.measure import Measured, baselines, by_language, cluster_field, fit, labels, measure, split
+from mmbench.measure import Measured, averaged, baselines, by_language, fit, measure, split
 from mmbench.records import MISSING
 from mmbench.score import ALL, MACRO, Estimate, estimate, macro, read_records, signed, whole
 from mmbench.store import dumps
@@ -38,7 +38,7 @@ def score_file(arguments: argparse.Namespace) -> str:
     systems = {record.system for record in records}
     if len(systems) > 1 and "system" not in arguments.by:
         log.warning("%s: %d systems are scored as one; --by system tells them apart", arguments.file, len(systems))
-    result = score_records(records, scorer, arguments.by, chosen_cluster(arguments.cluster, records))
+    result = score_records(records, scorer, arguments.by, arguments.cluster)
     if arguments.format == "json":
         return dumps(result) + "\n"
     text = _table(result, scorer).lstrip("\n")
@@ -99,13 +99,6 @@ def named_scorer(name: str, settings: Mapping[str, Any] | None = None) -> Scorer
     return scorer
 
 
-def chosen_cluster(name: str, records: Sequence[Record]) -> str | None:
-    """The group field that intervals are made over: `auto` finds one, `none` is no field."""
-    if name == "auto":
-        return cluster_field(records)
-    return None if name == "none" else name
-
-
 def score_records(
     records: Sequence[Record], scorer: Scorer, fields: Sequence[str] = (), cluster: str | None = None
 ) -> dict[str, Any]:
@@ -115,9 +108,7 @@ def score_records(
         UsageError: no row has one of the fields, or a row lacks the field of the clusters.
     """
     scorer = fit(scorer, records)
-    everything = measure(records, scorer)
-    if cluster is not None:
-        labels(everything, cluster)  # refuse before anything is computed
+    everything = measure(records, scorer, cluster)
     unscored = [everything.records[index].sample for index in np.flatnonzero(~everything.stats.any(axis=1))]
     if unscored:
         count = len(everything.ids)
@@ -125,16 +116,15 @@ def score_records(
             "%d of %d samples give %s nothing to score%s", len(unscored), count, scorer.name, _lacks(unscored[0])
         )
     groups = by_language(everything)
-    found = {tag: estimate(group, scorer, cluster) for tag, group in groups.items()}
-    averages = getattr(scorer, "averages", lambda tag: True)
-    values = {tag: one.value for tag, one in found.items() if averages(tag)}
+    found = {tag: estimate(group, scorer) for tag, group in groups.items()}
+    values = {tag: found[tag].value for tag in averaged(groups, scorer)}
     result: dict[str, Any] = {
         "scorer": scorer.name,
-        "signature": signed(scorer, records, cluster),
-        "overall": _entry(whole(groups, scorer, cluster)),
-        "macro": _entry(macro(list(groups.values()), scorer, cluster)),
+        "signature": signed(scorer, everything),
+        "overall": _entry(whole(groups, scorer)),
+        "macro": _entry(macro(groups, scorer)),
         "languages": {tag: _entry(one) for tag, one in found.items()},
-        "by": {field: parts(everything, field, scorer, cluster) for field in fields},
+        "by": {field: parts(everything, field, scorer) for field in fields},
         "summary": asdict(summary(values, higher_is_better=scorer.higher_is_better, given=len(groups))),
     }
     if guessing := baselines(scorer, [record.sample for record in records]):
@@ -155,12 +145,12 @@ def _entry(found: Estimate) -> dict[str, Any]:
     return entry if entry["counts"] else {key: value for key, value in entry.items() if key != "counts"}
 
 
-def parts(everything: Measured, field: str, scorer: Scorer, cluster: str | None) -> dict[str, Any]:
+def parts(everything: Measured, field: str, scorer: Scorer) -> dict[str, Any]:
     """Scores by a field: all questions of a value pooled, and the unweighted mean over its languages."""
     found = {}
     for value, part in split(everything, field_of(field, everything.records)).items():
-        means = macro(list(by_language(part).values()), scorer, cluster)
-        found[value] = {**_entry(estimate(part, scorer, cluster)), "macro": _entry(means)}
+        groups = by_language(part)
+        found[value] = {**_entry(whole(groups, scorer)), "macro": _entry(macro(groups, scorer))}
     return found
 
 

@@ -58,6 +58,9 @@ class Task:
         for option in ("letters", "calibrated"):
             if getattr(self, option) and self.method != "loglikelihood":
                 raise UsageError(f"task.{option}=true is about likelihoods; it needs task.method=loglikelihood")
+        metrics = [scorer.name for scorer in self.scorers.values()]
+        if twice := {name for name in metrics if metrics.count(name) > 1}:
+            raise UsageError(f"task {self.name}: two scorers are named {min(twice)}; give one another name")
         for scorer in self.scorers.values():
             if self.method == "generate" and getattr(scorer, "normalization", "sum") != "sum":
                 raise UsageError(f"scorer {scorer.name} compares log-likelihoods; it needs task.method=loglikelihood")

@@ -78,7 +78,7 @@ def test_each_bad_file_has_its_error_row_and_the_rest_is_answered(tmp_path, list
     with pytest.raises(CellError, match=r"9 of 12 samples failed, more than max_failed=0\.01"):
         run_cell(listening, Echo(), tmp_path / "out", Settings(batch_size=size, progress=False))
     records = read_records(tmp_path / "out" / "listen" / "echo" / "predictions.jsonl", strict=True)
-    found = {key: record.prediction for (_, key), record in records.items()}
+    found = {key: record.prediction for (*_, key), record in records.items()}
     assert {name: answer.output.text for name, answer in found.items() if answer.output} == SAID
     for name in BAD:
         assert found[name].error.kind == "MediaError"

@@ -144,8 +144,9 @@ def test_tests_that_do_not_fit_are_refused():
     for name, words in (("mcnemar", "right or wrong, which wer"), ("nope", "known are auto, mapsswe")):
         with pytest.raises(UsageError, match=words):
             differences(a, a, WER, test=name)
+    spoken = [record(1, "x", group={"speaker": "s"})]
     with pytest.raises(UsageError, match="with clusters use --test randomisation"):
-        differences(a, a, WER, test="mapsswe", cluster="speaker")
+        differences(spoken, spoken, WER, test="mapsswe", cluster="speaker")
 
 
 def test_clusters_make_a_difference_less_sure():

@@ -70,9 +70,9 @@ def test_our_own_errors_come_through_as_they_are() -> None:
 
 
 def test_load_replaces_settings_and_refuses_unknown_ones() -> None:
-    assert load("model", "echo", rate=8000) == Echo(rate=8000)
+    assert load("model", "echo", {"rate": 8000}) == Echo(rate=8000)
     with pytest.raises(UsageError, match="no setting speed"):
-        load("model", "echo", speed=2)
+        load("model", "echo", {"speed": 2})
     with pytest.raises(UsageError, match="known are"):
         load("model", "ecko")
 

@@ -13,7 +13,7 @@ import pytest
 from mmbench.bootstrap import macro_wilson
 from mmbench.cli import parser
 from mmbench.compare import differences
-from mmbench.measure import measure, pooled, split
+from mmbench.measure import measure, poolable, split
 from mmbench.records import to_row
 from mmbench.score import score
 from mmbench.scorers.accuracy import Accuracy
@@ -81,7 +81,7 @@ def test_what_is_not_pooled_is_in_neither_pool_nor_mean() -> None:
 def test_one_language_alone_needs_no_pool() -> None:
     alone = chosen("swh_Latn", 2, 20)
     assert rows(alone, Sure())["all"].value == 0.1
-    assert len(pooled(split(measure(THREE, Sure()), lambda each: each.sample.language), Sure())) == 2
+    assert len(poolable(split(measure(THREE, Sure()), lambda each: each.sample.language), Sure())) == 2
 
 
 def test_a_comparison_pools_and_averages_the_same_languages() -> None:

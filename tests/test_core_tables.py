@@ -174,7 +174,7 @@ def test_languages_that_a_metric_does_not_average_are_said(tmp_path: Path) -> No
 def test_other_data_are_said(tmp_path: Path) -> None:
     cell(tmp_path, "a", chosen("eng_Latn", 6))
     cell(tmp_path, "b", chosen("eng_Latn", 6), data="1")
-    assert "These systems were given different data: they do not compare." in report([tmp_path])
+    assert "These systems have different data: they do not compare." in report([tmp_path])
 
 
 def test_a_topline_has_the_reader_of_its_cascade(tmp_path: Path) -> None:

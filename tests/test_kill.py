@@ -88,6 +88,6 @@ def test_kill_and_run_again(tmp_path, whole, seed):
     assert len(kept) == SAMPLES or seed % 2 or not (run.cell / "scores.jsonl").exists()
     asked = run.finish("second")
     assert asked == [name for name in whole[1] if name not in kept]
-    assert [key for _, key in read_records(run.predictions, strict=True)] == whole[1]
+    assert [key for *_, key in read_records(run.predictions, strict=True)] == whole[1]
     assert (run.cell / "scores.jsonl").read_bytes() == (whole[0].cell / "scores.jsonl").read_bytes()
     assert run.finish("third") == []

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mmbench.errors import UsageError
-from mmbench.measure import by_language, cluster_field, fit, labels, measure, pool, split
+from mmbench.measure import by_language, cluster_field, fit, measure, pool, split
 from mmbench.scorers.accuracy import Accuracy
 from tests.fakes import WER, record
 
@@ -127,6 +127,25 @@ def test_clusters_are_found_where_every_language_has_ten():
 
 def test_clusters_are_told_apart_by_language():
     records = [*speakers(1, 2), *speakers(1, 1, "swh_Latn")]
-    assert len(set(labels(measure(records, WER), "speaker"))) == 2
+    assert len(set(measure(records, WER, "speaker").clusters)) == 2
     with pytest.raises(UsageError, match="sample s000: has no group field 'topic' to make clusters of; it has speaker"):
-        labels(measure(records, WER), "topic")
+        measure(records, WER, "topic")
+
+
+def test_clusters_are_found_among_questions_not_their_rotations():
+    records = [
+        record(10 * q + turn, "yes", **CHOICE, group={"question": f"q{q}", "document": f"d{q}"})
+        for q in range(12)
+        for turn in range(2)
+    ]
+    assert measure(records, Strict(), "auto").cluster is None, "a document for each question"
+    assert measure(records, Accuracy(), "auto").cluster == "document", "its two rotations are not independent"
+    assert measure(records, Strict(), "none").cluster is None
+
+
+def test_what_is_drawn_is_the_sum_over_clusters():
+    measured = measure(speakers(3, 4), WER, "speaker")
+    assert measured.drawn.shape[0] == 3
+    np.testing.assert_array_equal(measured.drawn.sum(0), measured.stats.sum(0))
+    part = by_language(measured)["eng_Latn"]
+    assert (part.cluster, len(part.clusters)) == ("speaker", 12)

@@ -40,7 +40,7 @@ def rows(path):
 
 
 def answers(path):
-    return {key: record.prediction for (_, key), record in read_records(path, strict=False).items()}
+    return {key: record.prediction for (*_, key), record in read_records(path, strict=False).items()}
 
 
 @pytest.fixture

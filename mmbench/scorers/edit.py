@@ -87,6 +87,10 @@ class _Edits:
         silence = math.inf if output is None else 0.0
         return min(lefts, key=lambda left: self._rate(edits(left, right), silence)), right
 
+    def language_of(self, sample: Sample) -> str:
+        """The language that is compared: of the answer, or for a stage of the input."""
+        return sample.spoken if self.stage else sample.written
+
     def averages(self, language: str) -> bool:
         """Whether the language counts in the mean over languages.
 
