@@ -101,7 +101,7 @@ def measure(records: Iterable[Record], scorer: Scorer, cluster: str | None = Non
     Raises:
         UsageError: a sample lacks the group field by which the scorer joins samples, or that of the clusters.
     """
-    ordered = tuple(sorted(records, key=lambda record: (record.sample.id, record.system or "")))
+    ordered = tuple(sorted(records, key=_place))
     together = getattr(scorer, "all_stats", None)
     if not ordered:
         stats = np.zeros((0, 1))
@@ -120,6 +120,10 @@ def measure(records: Iterable[Record], scorer: Scorer, cluster: str | None = Non
     measured = measured if field is None else _joined(measured, scorer, field)
     name = cluster_field(measured.records) if cluster == "auto" else None if cluster == "none" else cluster
     return measured if name is None else replace(measured, cluster=name, clusters=_labels(measured.records, name))
+
+
+def _place(record: Record) -> tuple[str, str, str]:
+    return record.sample.id, record.sample.language, record.system or ""
 
 
 def _refused(record: Record) -> bool:
