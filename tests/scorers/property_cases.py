@@ -88,6 +88,12 @@ def choice_question(name: str, draw: Any) -> Question:
     return [(asked, None if kind == "failed" else draw(said) if kind == "text" else scored(draw, 4))]
 
 
+def likelihood_question(name: str, draw: Any) -> Question:
+    """One whose answer is never read from text, for metrics that compare likelihoods alone."""
+    ((asked, _),) = choice_question(name, draw)
+    return [(asked, None if draw(st.booleans()) else scored(draw, 4))]
+
+
 def choice_perfect(name: str, draw: Any) -> Question:
     right = draw(st.integers(0, 3))
     asked = Sample(id=name, language="eng_Latn", choices=LABELS, answer=right)
@@ -200,8 +206,10 @@ class Kind:
 
 TEXT, CHOICE = Kind(text_question, text_perfect), Kind(choice_question, choice_perfect)
 RANKED, TOOLS = Kind(ranked_question, ranked_perfect), Kind(tool_question, tool_perfect)
+LIKELIHOOD = Kind(likelihood_question, choice_perfect)
 KINDS = {
-    **dict.fromkeys(("accuracy", "contrastive", "label", "macro"), CHOICE),
+    **dict.fromkeys(("accuracy_token", "accuracy_byte", "accuracy_calibrated", "contrastive"), LIKELIHOOD),
+    **dict.fromkeys(("accuracy", "label", "macro"), CHOICE),
     **dict.fromkeys(("auc", "mrr", "ndcg", "recall"), RANKED),
     "cider": Kind(text_question, weighty),
     "circular": Kind(circular_question, circular_perfect),

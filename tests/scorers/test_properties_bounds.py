@@ -28,7 +28,7 @@ few = settings(max_examples=8, deadline=None, derandomize=True)
 POOLED = ("bleu", "spbleu", "chrf", "chrf++", "ter")
 RATES = ("wer", "cer", "mer", "wer_mean", "cer_mean")
 JUDGES = tuple(name for name in NAMES if name.startswith("judge"))
-MEANS = [name for name in NAMES if name not in (*POOLED, *RATES, *JUDGES, "wer_asr", "macro_f1")]
+MEANS = [name for name in NAMES if name not in (*POOLED, *RATES, *JUDGES, "wer_asr", "cer_asr", "macro_f1")]
 
 
 def value(scorer, drawn):
@@ -133,7 +133,7 @@ def test_where_an_answer_costs_more_than_a_failure():
 
 
 def test_a_failed_sample_says_nothing_of_a_stage_or_of_a_judge():
-    for name in ("wer_asr", "judge", "judge_label", "judge_pairwise", "judge_relative"):
+    for name in ("wer_asr", "cer_asr", "judge", "judge_label", "judge_pairwise", "judge_relative"):
         sample = Sample(id="1", language="eng_Latn", group={"pair": "1", "order": "ab"})
         asked = [(sample, None), (Sample(id="2", language="eng_Latn", group={"pair": "1", "order": "ba"}), None)]
         assert np.isnan(value(scorer_of(name), [asked])), name
