@@ -62,9 +62,9 @@ def attribution(
         UsageError: the samples of the three differ.
     """
     if intersect:
-        shared = set.intersection(*({_key(record) for record in side} for side in (topline, cascade, end_to_end)))
+        shared = set.intersection(*({record.key for record in side} for side in (topline, cascade, end_to_end)))
         topline, cascade, end_to_end = (
-            [record for record in side if _key(record) in shared] for side in (topline, cascade, end_to_end)
+            [record for record in side if record.key in shared] for side in (topline, cascade, end_to_end)
         )
     recognition, gap, rival = (
         differences(a, b, scorer, test=test, cluster=cluster, names=names)
@@ -79,7 +79,3 @@ def attribution(
     both = list(averaged(groups, error_rate)) if error_rate else []
     related = correlation([errors[tag] for tag in both], [recognition[tag].b for tag in both])
     return Attribution(recognition=recognition, end_to_end=gap, rival=rival, errors=errors, correlation=related)
-
-
-def _key(record: Record) -> tuple[str, str]:
-    return record.sample.language, record.sample.id

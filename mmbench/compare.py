@@ -87,7 +87,7 @@ def pairs_of(
             raise UsageError(
                 f"{name} holds {len(systems)} systems ({', '.join(systems[:3])}); give one file for each of them"
             )
-    one, other = ({_key(record): record for record in side} for side in (a, b))
+    one, other = ({record.key: record for record in side} for side in (a, b))
     missing, extra = (sorted(x.keys() - y.keys(), key=lambda key: key[::-1]) for x, y in ((one, other), (other, one)))
     if (missing or extra) and not intersect:
         language, name = (missing or extra)[0]
@@ -149,6 +149,8 @@ def compared(
 ) -> tuple[Mapping[str, Difference], str]:
     """The same with the signature of the scores that are compared."""
     one, other = pairs_of(a, b, intersect=intersect, names=names)
+    if intersect and (field := getattr(scorer, "joined_by", None)):
+        one, other = _whole_questions(a, b, one, other, field)
     scorer = fit(scorer, [*one, *other])
     left, right = _paired(measure(one, scorer, cluster), measure(other, scorer, cluster), scorer, names)
     name, signature = _test(scorer, test, left.cluster), signed(scorer, left)
@@ -161,6 +163,20 @@ def compared(
         found[ALL] = _difference(left, right, scorer, name) if left.ids else Difference()
         found[MACRO] = _macro(ones, others, scorer)
     return found, signature
+
+
+def _whole_questions(
+    a: Sequence[Record], b: Sequence[Record], one: list[Record], other: list[Record], field: str
+) -> tuple[list[Record], list[Record]]:
+    """The shared answers without questions of which a part is not shared: what is left of them is another question."""
+
+    def question(record: Record) -> tuple[str, str | None]:
+        return record.sample.language, record.sample.group.get(field)
+
+    shared = {record.key for record in one}
+    broken = {question(record) for side in (a, b) for record in side if record.key not in shared}
+    kept = [index for index, record in enumerate(one) if question(record) not in broken]
+    return [one[index] for index in kept], [other[index] for index in kept]
 
 
 def _paired(a: Measured, b: Measured, scorer: Scorer, names: tuple[str, str]) -> tuple[Measured, Measured]:
@@ -183,10 +199,6 @@ def _paired(a: Measured, b: Measured, scorer: Scorer, names: tuple[str, str]) ->
     unknown = [np.isnan(scorer.reduce(side.stats)) if side.ids else np.zeros(0, dtype=bool) for side in (a, b)]
     kept = np.flatnonzero(unknown[0] == unknown[1]).tolist()
     return (a, b) if len(kept) == len(a.ids) else (a.take(kept), b.take(kept))
-
-
-def _key(record: Record) -> tuple[str, str]:
-    return record.sample.language, record.sample.id
 
 
 def _test(scorer: Scorer, wanted: Test, cluster: str | None) -> str:

@@ -85,9 +85,9 @@ def mapsswe_of(scorer: Scorer, a: Iterable[Record], b: Iterable[Record]) -> Maps
     pair = getattr(scorer, "pair", None)
     if pair is None:
         raise TypeError(f"{scorer.name} compares no units; MAPSSWE is for error rates")
-    others, shared, differences = {_key(record): record for record in b}, 0, []
+    others, shared, differences = {record.key: record for record in b}, 0, []
     for record in a:
-        other = others.get(_key(record))
+        other = others.get(record.key)
         left = pair(record.sample, record.prediction.output)
         right = pair(other.sample, other.prediction.output) if other else None
         if left is None or right is None:
@@ -113,7 +113,3 @@ def _errors(reference: Sequence[str], hypothesis: Sequence[str]) -> list[int]:
     for edit in Levenshtein.editops(reference, hypothesis):
         errors[2 * edit.src_pos + (edit.tag != "insert")] += 1
     return errors
-
-
-def _key(record: Record) -> tuple[str, str]:
-    return record.sample.language, record.sample.id

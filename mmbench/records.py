@@ -30,6 +30,11 @@ class Record:
     prediction: Prediction
     system: str | None = None
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """Language and id: what joins the answers of several systems."""
+        return self.sample.language, self.sample.id
+
 
 def to_row(sample: Sample, prediction: Prediction) -> Row:
     """The JSON object for one answered sample; fields without a value are left out."""

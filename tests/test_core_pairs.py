@@ -15,7 +15,7 @@ from mmbench.measure import averaged, by_language, measure
 from mmbench.records import Record
 from mmbench.schema import Audio, Output, Prediction, Sample, Step
 from mmbench.score import read_records
-from mmbench.scorers.accuracy import Accuracy
+from mmbench.scorers.accuracy import Accuracy, CircularAccuracy
 from mmbench.scorers.edit import ErrorRate
 from mmbench.scorers.judge import Judge
 from tests.fakes import WER, record
@@ -78,6 +78,18 @@ def test_translations_into_different_languages_are_different_data() -> None:
 def test_a_side_without_any_answer_is_still_compared() -> None:
     a, b = ([record(i, text, **CHOICE) for i in range(5)] for text in (None, "yes"))
     assert differences(a, b, Accuracy())["eng_Latn"].difference == -1
+
+
+def test_a_question_that_lacks_a_rotation_is_left_out_as_a_whole() -> None:
+    def asked(question: int, turn: int) -> Record:
+        choices = ("yes", "no") if turn == 0 else ("no", "yes")
+        group = {"circular": f"q{question:02}"}
+        fields = {"choices": choices, "answer": turn, "language": "eng_Latn", "group": group}
+        return record(10 * question + turn, "yes", **fields)
+
+    whole = [asked(question, turn) for question in range(12) for turn in range(2)]
+    found = differences(whole, whole[1:], CircularAccuracy(), intersect=True)["eng_Latn"]
+    assert (found.a, found.b, found.n) == (1, 1, 11)
 
 
 def test_one_id_in_two_languages_is_two_samples(tmp_path) -> None:
