@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mmbench.compare import Difference, Test, differences
-from mmbench.measure import averaged, by_language, fit, measure
+from mmbench.compare import Difference, Test, differences, shared
+from mmbench.measure import averaged, by_language, measure
 from mmbench.significance import Correlation, correlation
 
 if TYPE_CHECKING:
@@ -62,10 +62,8 @@ def attribution(
         UsageError: the samples of the three differ.
     """
     if intersect:
-        shared = set.intersection(*({record.key for record in side} for side in (topline, cascade, end_to_end)))
-        topline, cascade, end_to_end = (
-            [record for record in side if record.key in shared] for side in (topline, cascade, end_to_end)
-        )
+        sides = (topline, cascade, end_to_end)
+        topline, cascade, end_to_end = shared(sides, getattr(scorer, "joined_by", None))
     recognition, gap, rival = (
         differences(a, b, scorer, test=test, cluster=cluster, names=names)
         for a, b, names in (
@@ -74,8 +72,10 @@ def attribution(
             (end_to_end, cascade, ("the end-to-end model", "the cascade")),
         )
     )
-    groups = {} if error_rate is None else by_language(measure(cascade, fit(error_rate, cascade)))
-    errors = {tag: float(error_rate.reduce(each.stats.sum(0))) for tag, each in groups.items()} if error_rate else {}
-    both = list(averaged(groups, error_rate)) if error_rate else []
+    errors, both = dict[str, float](), list[str]()
+    if error_rate is not None:
+        groups = by_language(measure(cascade, error_rate))
+        errors = {tag: float(error_rate.reduce(each.stats.sum(0))) for tag, each in groups.items()}
+        both = list(averaged(groups, error_rate))
     related = correlation([errors[tag] for tag in both], [recognition[tag].b for tag in both])
     return Attribution(recognition=recognition, end_to_end=gap, rival=rival, errors=errors, correlation=related)

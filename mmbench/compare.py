@@ -63,11 +63,26 @@ class Difference:
         return (self.low > 0 or self.high < 0) and p < 0.05
 
 
+def shared(sides: Sequence[Sequence[Record]], joined_by: str | None = None) -> list[list[Record]]:
+    """Of each side, the answers to samples that all sides have.
+
+    Where `joined_by` names the group field whose samples are one question (`Scorer.joined_by`), a question of which a
+    part is not shared is left out as a whole: what is left of it is another question.
+    """
+
+    def question(record: Record) -> tuple[str, str | None]:
+        return record.sample.language, record.sample.group.get(joined_by or "")
+
+    keys = set.intersection(*({record.key for record in side} for side in sides))
+    apart = (record for side in sides for record in side if record.key not in keys)
+    broken = {question(record) for record in apart} if joined_by else set()
+    return [[r for r in side if r.key in keys and (not broken or question(r) not in broken)] for side in sides]
+
+
 def pairs_of(
     a: Sequence[Record],
     b: Sequence[Record],
     *,
-    intersect: bool = False,
     names: tuple[str, str] = ("the first", "the second"),
 ) -> tuple[list[Record], list[Record]]:
     """The answers of two systems to the same samples, each in order of id.
@@ -75,7 +90,6 @@ def pairs_of(
     Args:
         a: answers of one system.
         b: answers of the other.
-        intersect: leave out samples that only one has, instead of refusing them.
         names: of the two, for messages.
 
     Raises:
@@ -89,14 +103,14 @@ def pairs_of(
             )
     one, other = ({record.key: record for record in side} for side in (a, b))
     missing, extra = (sorted(x.keys() - y.keys(), key=lambda key: key[::-1]) for x, y in ((one, other), (other, one)))
-    if (missing or extra) and not intersect:
+    if missing or extra:
         language, name = (missing or extra)[0]
         raise UsageError(
             f"not the same samples: {len(missing)} are only in {names[0]} and {len(extra)} only in {names[1]}, such as "
             f"{name!r} ({language}); answer all of them with both, or give --intersect to compare those they share"
         )
-    shared = sorted(one.keys() & other.keys(), key=lambda key: key[::-1])
-    for key in shared:
+    keys = sorted(one, key=lambda key: key[::-1])
+    for key in keys:
         left, right = one[key].sample, other[key].sample
         for field in ("references", "choices", "answer", "transcript", "source_language", "target_language"):
             if getattr(left, field) != getattr(right, field):
@@ -104,7 +118,7 @@ def pairs_of(
                     f"sample {left.id!r} ({left.language}): {names[0]} and {names[1]} do not agree in {field}; answers "
                     "to different data do not compare"
                 )
-    return [one[key] for key in shared], [other[key] for key in shared]
+    return [one[key] for key in keys], [other[key] for key in keys]
 
 
 def differences(
@@ -148,9 +162,9 @@ def compared(
     names: tuple[str, str] = ("the first", "the second"),
 ) -> tuple[Mapping[str, Difference], str]:
     """The same with the signature of the scores that are compared."""
-    one, other = pairs_of(a, b, intersect=intersect, names=names)
-    if intersect and (field := getattr(scorer, "joined_by", None)):
-        one, other = _whole_questions(a, b, one, other, field)
+    if intersect:
+        a, b = shared((a, b), getattr(scorer, "joined_by", None))
+    one, other = pairs_of(a, b, names=names)
     scorer = fit(scorer, [*one, *other])
     left, right = _paired(measure(one, scorer, cluster), measure(other, scorer, cluster), scorer, names)
     name, signature = _test(scorer, test, left.cluster), signed(scorer, left)
@@ -163,20 +177,6 @@ def compared(
         found[ALL] = _difference(left, right, scorer, name) if left.ids else Difference()
         found[MACRO] = _macro(ones, others, scorer)
     return found, signature
-
-
-def _whole_questions(
-    a: Sequence[Record], b: Sequence[Record], one: list[Record], other: list[Record], field: str
-) -> tuple[list[Record], list[Record]]:
-    """The shared answers without questions of which a part is not shared: what is left of them is another question."""
-
-    def question(record: Record) -> tuple[str, str | None]:
-        return record.sample.language, record.sample.group.get(field)
-
-    shared = {record.key for record in one}
-    broken = {question(record) for side in (a, b) for record in side if record.key not in shared}
-    kept = [index for index, record in enumerate(one) if question(record) not in broken]
-    return [one[index] for index in kept], [other[index] for index in kept]
 
 
 def _paired(a: Measured, b: Measured, scorer: Scorer, names: tuple[str, str]) -> tuple[Measured, Measured]:

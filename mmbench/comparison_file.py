@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from mmbench.attribution import Attribution, attribution
-from mmbench.compare import Difference, compared, pairs_of
+from mmbench.compare import Difference, compared, shared
 from mmbench.difference_tables import attribution_table, difference_table
 from mmbench.errors import UsageError
 from mmbench.score import ALL, MACRO
@@ -33,7 +33,9 @@ def compare_files(arguments: argparse.Namespace) -> str:
     scorer, errors = chosen_scorer(arguments), _stage_error(arguments)
     names = str(arguments.a), str(arguments.b)
     first, second = file_records(arguments.a), file_records(arguments.b)
-    a, b = pairs_of(first, second, intersect=arguments.intersect, names=names)
+    a, b = first, second
+    if arguments.intersect:
+        a, b = shared((first, second), getattr(scorer, "joined_by", None))
     if not a:
         raise UsageError(f"{names[0]} and {names[1]} have no sample in common, by language and sample_id")
     left_out = len(first) + len(second) - len(a) - len(b)

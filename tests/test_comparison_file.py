@@ -125,3 +125,18 @@ def test_what_failed_stands_under_the_table(files, tmp_path: Path) -> None:
     other.write_text("".join(json.dumps(row) + "\n" for row in broken), encoding="utf-8")
     text = compare_files(parser().parse_args(["compare", str(files["direct"]), str(other), "--scorer", "accuracy"]))
     assert "failed / unparsed / refused: a 0 / 0 / 0; b 7 / 0 / 0" in text
+
+
+def test_a_rotation_that_is_missing_takes_its_question_along(tmp_path: Path) -> None:
+    rows = [
+        {"sample_id": f"q{q}#{turn}", "language": "eng_Latn", "prediction": "yes", "group": {"circular": f"q{q}"}}
+        | ({"choices": ["no", "yes"], "answer": 1} if turn else {"choices": ["yes", "no"], "answer": 0})
+        for q in range(9)
+        for turn in range(2)
+    ]
+    paths = [tmp_path / f"{name}.jsonl" for name in "ab"]
+    for path, kept in zip(paths, (rows, rows[1:]), strict=True):
+        path.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
+    given = ["compare", *map(str, paths), "--scorer", "circular", "--intersect", "--format", "json"]
+    found = json.loads(compare_files(parser().parse_args(given)))["overall"]
+    assert (found["a"], found["b"], found["n"]) == (1, 1, 8)
