@@ -10,9 +10,9 @@ import difflib
 import re
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 
 from mmbench.errors import UsageError
+from mmbench.facts import table
 
 _UNSPACED_SCRIPTS = frozenset({"Bali", "Bopo", "Hani", "Hira", "Hrkt", "Java", "Kana", "Lana", "Talu"})
 """Scripts without spaces between words that no row of the file has; the others are read from the file."""
@@ -54,9 +54,7 @@ class Language:
 @cache
 def _rows() -> dict[str, dict[str, str]]:
     """Rows of the data file by tag."""
-    text = resources.files("mmbench").joinpath("languages.tsv").read_text(encoding="utf-8")
-    header, *lines = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
-    return {line[0]: dict(zip(header, line, strict=True)) for line in lines}
+    return {row["tag"]: row for row in table("mmbench", "languages.tsv")}
 
 
 def _key(code: str) -> str:

@@ -173,17 +173,20 @@ def pool(groups: Iterable[Measured]) -> Measured:
     )
 
 
-def averaged(groups: Mapping[str, Measured], scorer: Scorer) -> dict[str, Measured]:
-    """The groups, by language, that a mean over languages is of: all of them, unless `Scorer.averages` refuses some.
+def averages(scorer: Scorer, sample: Sample) -> bool:
+    """Whether the language of a sample counts in a mean over languages: all do, unless `Scorer.averages` refuses some.
 
     It is asked about the language that the metric compares (`Scorer.language_of`), which in translation is not the one
     that results are reported under.
     """
-    averages = getattr(scorer, "averages", None)
-    if averages is None:
-        return dict(groups)
+    counts = getattr(scorer, "averages", lambda language: True)
     compares = getattr(scorer, "language_of", lambda sample: sample.language)
-    return {tag: group for tag, group in groups.items() if group.ids and averages(compares(group.records[0].sample))}
+    return bool(counts(compares(sample)))
+
+
+def averaged(groups: Mapping[str, Measured], scorer: Scorer) -> dict[str, Measured]:
+    """The groups, by language, that a mean over languages is of."""
+    return {tag: group for tag, group in groups.items() if group.ids and averages(scorer, group.records[0].sample)}
 
 
 def poolable(groups: Mapping[str, Measured], scorer: Scorer) -> list[Measured]:

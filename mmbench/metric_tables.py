@@ -10,13 +10,13 @@ import numpy as np
 from mmbench.aggregate import ENGLISH, Summary, summary
 from mmbench.difference_tables import label
 from mmbench.errors import UsageError
-from mmbench.measure import Measured, baselines, by_language, fit, measure
-from mmbench.score import ALL, MACRO, Estimate, macro
-from mmbench.scoring_file import parts
+from mmbench.measure import Measured, averages, baselines, by_language, fit, measure
+from mmbench.score import ALL, MACRO, macro
+from mmbench.scoring_file import entry_text, parts
 from mmbench.tables import Format, interval_text, number, render
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mmbench.results import Cell
     from mmbench.schema import Score, Scorer
@@ -34,8 +34,8 @@ def metric_table(task: str, metric: str, cells: Sequence[Cell], form: Format, fi
     first = cells[0].row(metric, MACRO)
     assert first is not None
     rows += _together(cells, metric, shared, found, first)
-    for field in fields:
-        rows += _by(cells, metric, shared, field)
+    if fields:
+        rows += _by(cells, metric, shared, fields)
     title = f"{task}: {heading(first)}"
     signatures = "; ".join(sorted({row.signature for cell in cells if (row := cell.row(metric, MACRO))}))
     note = f"95 % intervals. {_coverage(found[0])}{_baselines(cells[0], metric, shared)}{signatures}\n"
@@ -53,8 +53,8 @@ def headings(cells: Sequence[Cell]) -> list[str]:
 
 def _left_out(cells: Sequence[Cell], metric: str, shared: Sequence[str]) -> str:
     """A line about languages that not all systems have a score in."""
-    have = [{r.language for r in cell.scores if r.metric == metric and np.isfinite(r.value)} for cell in cells]
-    extra = set.union(*have) - {ALL, MACRO, *shared}
+    have = _valued(cells, metric)
+    extra = set.union(*have).difference(shared)
     if not extra:
         return ""
     fewest = cells[min(range(len(cells)), key=lambda index: len(have[index]))].model
@@ -68,9 +68,13 @@ def scored(cell: Cell, metric: str) -> bool:
 
 def tags(cells: Sequence[Cell], metric: str) -> list[str]:
     """Languages with a value for all systems, English first: means over different languages do not compare."""
-    sets = [{r.language for r in cell.scores if r.metric == metric and np.isfinite(r.value)} for cell in cells]
-    sets = [found - {ALL, MACRO} for found in sets]
-    return sorted(set.intersection(*sets), key=lambda tag: (tag != ENGLISH, tag))
+    return sorted(set.intersection(*_valued(cells, metric)), key=lambda tag: (tag != ENGLISH, tag))
+
+
+def _valued(cells: Sequence[Cell], metric: str) -> list[set[str]]:
+    """Of each system, the languages in which it has a value."""
+    sets = ({r.language for r in cell.scores if r.metric == metric and np.isfinite(r.value)} for cell in cells)
+    return [found - {ALL, MACRO} for found in sets]
 
 
 def heading(row: Score) -> str:
@@ -81,18 +85,14 @@ def heading(row: Score) -> str:
 
 def shown(row: Score | None) -> str:
     """A score and its interval."""
-    if row is None:
-        return "-"
-    return interval_text(Estimate(value=row.value, low=row.low, high=row.high), fraction=row.fraction)
+    return "-" if row is None else interval_text(row, fraction=row.fraction)
 
 
 def _summary(cell: Cell, metric: str, shared: Sequence[str]) -> Summary:
     """What the shared languages say together, without those that the metric does not average."""
     scorer = cell.scorer(metric)
-    averages = getattr(scorer, "averages", None)
-    compares = getattr(scorer, "language_of", lambda sample: sample.language)
     rows = {tag: row for tag in shared if (row := cell.row(metric, tag)) is not None}
-    values = {tag: row.value for tag, row in rows.items() if averages is None or averages(compares(cell.samples[tag]))}
+    values = {tag: row.value for tag, row in rows.items() if averages(scorer, cell.samples[tag])}
     return summary(values, higher_is_better=scorer.higher_is_better, given=len(shared))
 
 
@@ -137,26 +137,23 @@ def _counts(cell: Cell, metric: str, shared: Sequence[str]) -> str:
     return " / ".join(str(sum(getattr(row, key) for row in rows)) for key in ("failed", "unparsed", "refused", "n"))
 
 
-def _by(cells: Sequence[Cell], metric: str, shared: Sequence[str], field: str) -> list[list[str]]:
-    """Rows by a field: the mean over the languages of each of its values; none where no sample has the field."""
-    columns: list[Mapping[str, Any]] = []
-    for cell in cells:
-        scorer, measured = _measured(cell, metric, shared)
-        try:
-            columns.append(parts(measured, field, scorer))
-        except UsageError as error:
-            log.warning("%s / %s: %s", cell.task, cell.model, error)
-            columns.append({})
-    values = sorted({value for column in columns for value in column})
-    fraction = cells[0].scorer(metric).fraction
-    return [[f"{field} = {value}", *(_part(column.get(value), fraction) for column in columns)] for value in values]
-
-
-def _part(entry: Mapping[str, Any] | None, fraction: bool) -> str:
-    if entry is None:
-        return "-"
-    mean = entry["macro"]
-    return interval_text(Estimate(value=mean["value"], low=mean["low"], high=mean["high"]), fraction=fraction)
+def _by(cells: Sequence[Cell], metric: str, shared: Sequence[str], fields: Sequence[str]) -> Iterator[list[str]]:
+    """Rows by fields: the mean over the languages of each value of one; none where no sample has the field."""
+    measured = [_measured(cell, metric, shared) for cell in cells]
+    for field in fields:
+        columns: list[Mapping[str, Any]] = []
+        for cell, (scorer, answers) in zip(cells, measured, strict=True):
+            try:
+                columns.append(parts(answers, field, scorer))
+            except UsageError as error:
+                log.warning("%s / %s: %s", cell.task, cell.model, error)
+                columns.append({})
+        for value in sorted({value for column in columns for value in column}):
+            entries = (column.get(value) for column in columns)
+            yield [
+                f"{field} = {value}",
+                *("-" if e is None else entry_text(e["macro"], measured[0][0]) for e in entries),
+            ]
 
 
 def _coverage(found: Summary) -> str:

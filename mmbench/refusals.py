@@ -16,9 +16,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
-from importlib import resources
 
 from mmbench import languages
+from mmbench.facts import table
 
 VERSION = "1"
 """Changes whenever any answer may be judged differently."""
@@ -72,9 +72,8 @@ def _opening(text: str) -> str:
 @cache
 def _rows() -> dict[str, tuple[str, ...]]:
     """Phrases by ISO 639-3 code."""
-    text = resources.files("mmbench").joinpath("refusals.tsv").read_text(encoding="utf-8")
-    _, *lines = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
-    return {line[0]: tuple(line[1:]) for line in lines}
+    columns = ("sorry", "declines", "being", "unable")
+    return {row["code"]: tuple(row[name] for name in columns) for row in table("mmbench", "refusals.tsv")}
 
 
 @cache

@@ -180,17 +180,18 @@ def _table(result: Mapping[str, Any], scorer: Scorer) -> str:
     def row(name: str, entry: Mapping[str, Any], mean: str = "") -> list[str]:
         counts = [f"{entry['counts'][key]:.0f}" if key in entry.get("counts", {}) else "" for key in named]
         means = [mean] if result["by"] else []
-        return [name, _shown(entry, scorer), *means, str(entry["n"]), *(str(entry[key]) for key in shares), *counts]
+        return [name, entry_text(entry, scorer), *means, str(entry["n"]), *(str(entry[key]) for key in shares), *counts]
 
     rows = [row(tag, entry) for tag, entry in result["languages"].items()]
     rows += [row(ALL, result["overall"]), row(MACRO, result["macro"])]
     for field, values in result["by"].items():
-        rows += [row(f"{field} = {value}", one, _shown(one["macro"], scorer)) for value, one in values.items()]
+        rows += [row(f"{field} = {value}", one, entry_text(one["macro"], scorer)) for value, one in values.items()]
     header = ["", scorer.name, *(["mean of languages"] if result["by"] else []), "n", *shares, *named]
     return render("", header, rows) + _notes(result, scorer)
 
 
-def _shown(entry: Mapping[str, Any], scorer: Scorer) -> str:
+def entry_text(entry: Mapping[str, Any], scorer: Scorer) -> str:
+    """Value and interval of an entry of the object that `--format json` prints."""
     found = Estimate(value=entry["value"], low=entry["low"], high=entry["high"])
     return interval_text(found, fraction=scorer.fraction)
 

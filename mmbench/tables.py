@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
+    from mmbench.schema import Score
     from mmbench.score import Estimate
 
 Format = Literal["table", "markdown"]
@@ -28,7 +29,7 @@ def number(value: float, *, fraction: bool, signed: bool = False) -> str:
     return f"{scaled:+.1f}" if signed else f"{scaled:.1f}"
 
 
-def interval_text(found: Estimate, *, fraction: bool) -> str:
+def interval_text(found: Estimate | Score, *, fraction: bool) -> str:
     """A value and its interval, such as "62.5 [47.0, 75.8]"."""
     if not math.isfinite(found.value):
         return "-"

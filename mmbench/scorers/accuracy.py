@@ -13,6 +13,7 @@ from mmbench import __version__
 from mmbench.errors import UsageError
 from mmbench.scorers import choices
 from mmbench.scorers.choices import Mode
+from mmbench.scorers.mean import ratio
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -81,7 +82,7 @@ class Accuracy:
 
     def reduce(self, totals: Stats) -> NDArray[np.float64]:
         """Accuracies of shape (...) from totals of shape (..., k); NaN where there are no samples."""
-        return ratio(totals)
+        return ratio(totals[..., 0], totals[..., 1])
 
     def unparsed(self, stats: Stats) -> float:
         """Number of unparsed samples behind statistics of shape (k,) or (n, k)."""
@@ -189,13 +190,6 @@ class CircularAccuracy(Accuracy):
             if sample.choices and sample.answer is not None
         }
         return max(Counter(right.values()).values()) / len(right) if right else math.nan
-
-
-def ratio(totals: Stats) -> NDArray[np.float64]:
-    """First statistic over the second, of shape (...) from totals of shape (..., k); NaN where the second is 0."""
-    value, count = totals[..., 0], totals[..., 1]
-    shares: NDArray[np.float64] = np.divide(value, count, out=np.full(np.shape(count), np.nan), where=count > 0)
-    return shares
 
 
 def chance(samples: Iterable[Sample]) -> float:

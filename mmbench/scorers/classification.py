@@ -12,9 +12,10 @@ import numpy as np
 from mmbench import __version__
 from mmbench.errors import UsageError
 from mmbench.scorers import choices
-from mmbench.scorers.accuracy import Accuracy, Normalization, chance, majority, ratio
+from mmbench.scorers.accuracy import Accuracy, Normalization, chance, majority
 from mmbench.scorers.answers import characters, written
 from mmbench.scorers.choices import Mode
+from mmbench.scorers.mean import ratio
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -95,7 +96,7 @@ class MacroF1:
         true, false, missed = (totals[..., part * width : (part + 1) * width] for part in range(3))
         present = true + missed > 0
         scores = np.divide(2 * true, 2 * true + false + missed, out=np.zeros_like(true), where=present)
-        return ratio(np.stack([scores.sum(axis=-1), present.sum(axis=-1)], axis=-1))
+        return ratio(scores.sum(axis=-1), present.sum(axis=-1))
 
     def unparsed(self, stats: Stats) -> float:
         """Number of unparsed samples behind statistics of shape (k,) or (n, k)."""
@@ -184,7 +185,7 @@ class LabelMention:
 
     def reduce(self, totals: Stats) -> NDArray[np.float64]:
         """Accuracies of shape (...) from totals of shape (..., 3); NaN where there are no samples."""
-        return ratio(totals)
+        return ratio(totals[..., 0], totals[..., 1])
 
     def unparsed(self, stats: Stats) -> float:
         """Number of unparsed samples behind statistics of shape (3,) or (n, 3)."""

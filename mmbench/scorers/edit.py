@@ -28,6 +28,7 @@ from rapidfuzz.distance import Levenshtein
 from mmbench import __version__
 from mmbench.errors import UsageError
 from mmbench.languages import spaced
+from mmbench.scorers.mean import ratio
 from mmbench.text import Unit, normalize, normalizer_version, segmenter_version, units
 
 if TYPE_CHECKING:
@@ -170,9 +171,7 @@ class ErrorRate(_Edits):
 
     def reduce(self, totals: Stats) -> NDArray[np.float64]:
         """Error rates as fractions, of shape (...), from totals of shape (..., 4); NaN where no unit is referred to."""
-        errors, count = totals[..., :3].sum(axis=-1), totals[..., 3]
-        rates: NDArray[np.float64] = np.divide(errors, count, out=np.full(np.shape(count), np.nan), where=count > 0)
-        return rates
+        return ratio(totals[..., :3].sum(axis=-1), totals[..., 3])
 
     def pair(self, sample: Sample, output: Output | None) -> tuple[Sequence[str], Sequence[str]] | None:
         """What `compared` gives, for tests of pooled errors that align it (MAPSSWE); a mean of rates has no such."""
@@ -210,9 +209,7 @@ class UtteranceMean(_Edits):
 
     def reduce(self, totals: Stats) -> NDArray[np.float64]:
         """Means, of shape (...), from totals of shape (..., 2); NaN where there are no utterances."""
-        rates, count = totals[..., 0], totals[..., 1]
-        means: NDArray[np.float64] = np.divide(rates, count, out=np.full(np.shape(count), np.nan), where=count > 0)
-        return means
+        return ratio(totals[..., 0], totals[..., 1])
 
     def signature(self, languages: Sequence[str]) -> str:
         """Key:value pairs in the style of sacreBLEU; the same for all languages, but for the segmenter `auto`."""

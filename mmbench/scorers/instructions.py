@@ -15,6 +15,7 @@ from mmbench.errors import UsageError
 from mmbench.languages import language, tag
 from mmbench.scorers.instruction_checks import CHECKS, VERSION
 from mmbench.scorers.instruction_text import BY_CHARACTER
+from mmbench.scorers.mean import ratio
 from mmbench.text import segmenter_version
 
 if TYPE_CHECKING:
@@ -89,10 +90,7 @@ class InstructionFollowing:
 
     def reduce(self, totals: Stats) -> NDArray[np.float64]:
         """Values of shape (...) from totals of shape (..., 6); NaN where there are no prompts."""
-        counts = totals[..., [4, 4, 5, 5]]
-        shares: NDArray[np.float64] = np.divide(
-            totals[..., :4], counts, out=np.full(np.shape(counts), np.nan), where=counts > 0
-        )
+        shares = ratio(totals[..., :4], totals[..., [4, 4, 5, 5]])
         if self.part == "mean":
             mean: NDArray[np.float64] = shares.mean(axis=-1)
             return mean

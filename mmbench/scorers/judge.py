@@ -24,6 +24,7 @@ from mmbench import __version__
 from mmbench.errors import UsageError
 from mmbench.scorers import verdicts
 from mmbench.scorers.calibrated import Calibrated
+from mmbench.scorers.mean import ratio
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -229,9 +230,3 @@ def number_between(value: object, low: float, high: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         raise UsageError(f"{value!r} is no number from {low:g} to {high:g}")
     return float(value)
-
-
-def ratio(above: Stats, below: Stats) -> NDArray[np.float64]:
-    """Quotients of shape (...); NaN where the divisor is not above 0."""
-    found: NDArray[np.float64] = np.divide(above, below, out=np.full(np.shape(below), np.nan), where=below > 0)
-    return found

@@ -17,7 +17,8 @@ from mmbench import __version__
 from mmbench.errors import UsageError
 from mmbench.scorers import verdicts
 from mmbench.scorers.calibrated import Calibrated
-from mmbench.scorers.judge import check_scale, number_between, ratio
+from mmbench.scorers.judge import check_scale, number_between
+from mmbench.scorers.mean import ratio
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

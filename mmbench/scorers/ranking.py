@@ -19,7 +19,7 @@ import numpy as np
 
 from mmbench import __version__
 from mmbench.errors import UsageError
-from mmbench.scorers.accuracy import ratio
+from mmbench.scorers.mean import ratio
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -100,7 +100,7 @@ class Ranking:
 
     def reduce(self, totals: Stats) -> Floats:
         """Means of shape (...) from totals of shape (..., 3); NaN where there are no samples."""
-        return ratio(totals)
+        return ratio(totals[..., 0], totals[..., 1])
 
     def unparsed(self, stats: Stats) -> float:
         """Number of unparsed samples behind statistics of shape (3,) or (n, 3)."""
@@ -116,7 +116,7 @@ class Ranking:
     def chance(self, samples: Iterable[Sample]) -> float:
         """Expected value of random scores; NaN where there is nothing to rank."""
         even = replace(self, ties="mean")
-        return float(ratio(sum((even.row(r, np.zeros(len(r))) for r in map(_relevant, samples)), np.zeros(3))))
+        return float(even.reduce(sum((even.row(r, np.zeros(len(r))) for r in map(_relevant, samples)), np.zeros(3))))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,7 +171,7 @@ class PointwiseRanking(Ranking):
                 queries.setdefault(key, []).append(sample.choices[sample.answer] == self.positive)
         even = replace(self, ties="mean")
         rows = [even.row(np.array(right), np.zeros(len(right))) for right in queries.values()]
-        return float(ratio(sum(rows, np.zeros(3))))
+        return float(even.reduce(sum(rows, np.zeros(3))))
 
 
 def _relevant(sample: Sample) -> NDArray[np.bool_]:

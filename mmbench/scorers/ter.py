@@ -11,17 +11,18 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
 from sacrebleu.metrics.ter import TER
 
 from mmbench import __version__
 from mmbench.languages import language
+from mmbench.scorers.mean import ratio
 from mmbench.scorers.sacre import bleu, merged, segment_stats, signed, tokenizer
 from mmbench.text import segment, segmenter_version
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from mmbench.schema import Output, Sample, Stats
@@ -76,9 +77,7 @@ class Ter:
 
     def reduce(self, totals: Stats) -> NDArray[np.float64]:
         """TER of shape (...) from totals of shape (..., 2); NaN where the references have no words."""
-        edits, words = totals[..., 0], totals[..., 1]
-        rates: NDArray[np.float64] = np.divide(edits, words, out=np.full(np.shape(words), np.nan), where=words > 0)
-        return 100 * rates
+        return 100 * ratio(totals[..., 0], totals[..., 1])
 
     def unparsed(self, stats: Stats) -> float:
         """0: any text is an answer."""

@@ -17,7 +17,7 @@ import numpy as np
 
 from mmbench import __version__
 from mmbench.errors import UsageError
-from mmbench.scorers.accuracy import ratio
+from mmbench.scorers.mean import ratio
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,7 +112,7 @@ class _Counted:
 
     def reduce(self, totals: Stats) -> NDArray[np.float64]:
         """Means of shape (...) from totals of shape (..., 4); NaN where there are no samples."""
-        return ratio(totals)
+        return ratio(totals[..., 0], totals[..., 1])
 
     def unparsed(self, stats: Stats) -> float:
         """Number of unparsed samples behind statistics of shape (4,) or (n, 4)."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import resources
 
+from mmbench.facts import table
 from mmbench.scorers.choices.clean import visible
 
 _MARKS = " \"'()[]{}<>.:,;-\u2013\u2014"  # what may stand between a letter and the text of its option
@@ -14,13 +14,11 @@ _ALIF = "\u0627\u0644\u0641"  # the letter's name, which Persian and Urdu write 
 
 def _table() -> list[tuple[str, str, list[str]]]:
     """Script, character ranges as a regular expression writes them, and the letters of each option, as NFKC."""
-    text = resources.files(__package__ or "").joinpath("labels.tsv").read_text(encoding="utf-8")
-    rows = [line.split("\t") for line in text.splitlines() if not line.startswith("#")][1:]
-    table = list[tuple[str, str, list[str]]]()
-    for script, ranges, options in rows:
+    orders = list[tuple[str, str, list[str]]]()
+    for script, ranges, options in (row.values() for row in table("mmbench.scorers.choices", "labels.tsv")):
         between = ("-".join(rf"\u{code}" for code in span.split("-")) for span in ranges.split())
-        table.append((script, "".join(between), visible(options).split()))
-    return table
+        orders.append((script, "".join(between), visible(options).split()))
+    return orders
 
 
 def _indices() -> dict[str, tuple[int, ...]]:

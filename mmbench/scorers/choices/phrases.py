@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING
 
+from mmbench.facts import table
 from mmbench.scorers.choices.clean import visible
 
 if TYPE_CHECKING:
@@ -49,11 +49,8 @@ def fold(text: str) -> str:
 @cache
 def _rows() -> tuple[dict[str, tuple[str, ...]], ...]:
     """Rows of the file as tuples of folded items by column, but for the letters in the column `word`."""
-    text = resources.files(__package__ or "").joinpath("phrases.tsv").read_text(encoding="utf-8")
-    header, *lines = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
     rows = list[dict[str, tuple[str, ...]]]()
-    for line in lines:
-        cells = dict(zip(header, line, strict=True))
+    for cells in table("mmbench.scorers.choices", "phrases.tsv"):
         folded = {name: cell if name == "word" else fold(visible(cell)) for name, cell in cells.items()}
         rows.append({name: tuple(filter(None, cell.split("|"))) for name, cell in folded.items()})
     return tuple(rows)
