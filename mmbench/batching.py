@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mmbench.errors import MediaError
 from mmbench.media import audio_seconds
-from mmbench.schema import Audio, Sample, Text
+from mmbench.schema import Audio, Joined, Sample, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,12 +21,36 @@ T = TypeVar("T")
 WINDOW = 1024
 """Samples that are sorted together: enough for batches without padding, few enough to stream."""
 
+HELD = 256 << 20
+"""Bytes of encoded media in memory at which a window ends early; media in files count nothing."""
+
 
 def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
     """Consecutive lists of at most `size` items."""
     iterator = iter(items)
     while chunk := list(islice(iterator, size)):
         yield chunk
+
+
+def windows(samples: Iterable[Sample], size: int) -> Iterator[list[Sample]]:
+    """Consecutive lists of at most `size` samples whose media take little more than `HELD` bytes of memory."""
+    group: list[Sample] = []
+    bytes_held = 0
+    for sample in samples:
+        group.append(sample)
+        bytes_held += held(sample)
+        if len(group) == size or bytes_held >= HELD:
+            yield group
+            group, bytes_held = [], 0
+    if group:
+        yield group
+
+
+def held(sample: Sample) -> int:
+    """Bytes of encoded media that a sample holds in memory."""
+    sources = [part.source for part in sample.parts if not isinstance(part, Text)]
+    pieces = [piece for source in sources for piece in (source.sources if isinstance(source, Joined) else (source,))]
+    return sum(len(piece) for piece in pieces if isinstance(piece, bytes))
 
 
 def cost(sample: Sample) -> tuple[float, int]:
@@ -46,5 +70,5 @@ def batches(samples: Iterable[Sample], size: int, *, window: int = WINDOW) -> It
 
     Ties are broken by id, which makes the order independent of how the dataset was shuffled within a window.
     """
-    for group in chunks(samples, window):
+    for group in windows(samples, window):
         yield from chunks(sorted(group, key=lambda sample: (*(-value for value in cost(sample)), sample.id)), size)

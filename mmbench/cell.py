@@ -176,8 +176,9 @@ def fingerprint(task: Task, model: Model) -> dict[str, Any]:
     """
     card = task.loader.card
     data = {"name": card.name, "revision": card.revision, "content": card.content, "loader": describe(task.loader)}
+    heard = {} if task.condition is None else {"condition": describe(task.condition)}
     return {
-        "task": {"name": task.name, "method": task.protocol, "prompt": describe(task.prompt)},
+        "task": {"name": task.name, "method": task.protocol, "prompt": describe(task.prompt), **heard},
         "data": data,
         "model": describe(model),
     }

@@ -83,9 +83,13 @@ def _dispatch(arguments: list[str]) -> int:
 
         print(calibrate_files(parsed), end="")
     elif parsed.command == "report":
-        from mmbench.report import report
+        from mmbench.report import draw, report
 
-        print(report([Path(path) for path in parsed.results], parsed.format, parsed.by), end="")
+        folders = [Path(path) for path in parsed.results]
+        print(report(folders, parsed.format, parsed.by), end="")
+        if parsed.plot is not None:
+            for path in draw(folders, parsed.plot):
+                print(path, file=sys.stderr)
     elif parsed.command == "doctor":
         from mmbench.doctor import doctor
 
@@ -157,6 +161,9 @@ def parser() -> argparse.ArgumentParser:
         "--by", metavar="FIELD", nargs="+", default=[], action="extend", help="also by script, family, region ..."
     )
     results.add_argument("--format", choices=["table", "markdown", "json"], default="table")
+    results.add_argument(
+        "--plot", metavar="FOLDER", type=Path, help="also draw scores by condition into this folder, as SVG and PNG"
+    )
     commands.add_parser("doctor", help="what works on this machine, and what to do about what does not")
     return top
 
@@ -193,8 +200,10 @@ def _run(arguments: list[str]) -> int:
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
-    from mmbench.config import conf_dir, one_line
+    from mmbench.cell_config import cell_name
+    from mmbench.config import conf_dir, name_folders, one_line
 
+    name_folders(cell_name)
     # Hydra prints and exits by itself unless it is told to let errors through.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     sys.argv = ["mmbench run", *arguments]
@@ -219,7 +228,7 @@ _failures: list[MmbenchError] | None = None
 
 
 _SETTINGS = ("batch_size", "limit", "max_failed", "retry_failed")
-_KEYS = {"task", "model", "results", "allow", *_SETTINGS}
+_KEYS = {"task", "model", "condition", "input", "results", "allow", *_SETTINGS}
 
 
 def job(cfg: Any) -> float:
@@ -240,6 +249,7 @@ def job(cfg: Any) -> float:
 
 def _job(cfg: Any) -> float:
     from mmbench.cell import Settings, TooManyFailed, run_cell
+    from mmbench.cell_config import model_reading, task_under
     from mmbench.config import build, resolve
     from mmbench.report import cell_table
 
@@ -247,8 +257,9 @@ def _job(cfg: Any) -> float:
     unknown = sorted(set(plain) - _KEYS)
     if unknown:  # +batchsize=4 would add a key that nothing reads
         raise UsageError(f"{unknown[0]} is no setting of a run; known are {', '.join(sorted(_KEYS))}")
-    task = build(plain["task"], allow=plain["allow"])
-    model = build(plain["model"], allow=plain["allow"])
+    asked = task_under(plain["task"], plain["condition"], plain["allow"])
+    answers = model_reading(plain["model"], plain["input"], str(Path(plain["results"]) / "stages.sqlite"))
+    task, model = build(asked, allow=plain["allow"]), build(answers, allow=plain["allow"])
     settings = Settings(**{key: plain[key] for key in _SETTINGS})
     try:
         scores, outcome = run_cell(task, model, Path(plain["results"]), settings, config=plain)

@@ -6,13 +6,14 @@ Nothing past `build` knows that Hydra exists; everything after it can be called 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import hydra
+from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException, MissingConfigException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -30,18 +31,30 @@ def conf_dir() -> Path:
     return installed if installed.is_dir() else package.parent / "conf"
 
 
+def name_folders(cell_name: Callable[..., str]) -> None:
+    """Let conf/config.yaml say `${cell_name:...}`."""
+
+    def named(*values: Any) -> str:
+        plain = [OmegaConf.to_container(v, resolve=True) if OmegaConf.is_config(v) else v for v in values]
+        return str(cell_name(*plain))
+
+    OmegaConf.register_new_resolver("cell_name", named, replace=True)
+
+
 def names(group: str) -> list[str]:
     """Names of the configs of a group such as "model"."""
     return sorted(path.stem for path in (conf_dir() / group).glob("*.yaml"))
 
 
 def compose(overrides: Sequence[str], *, name: str = "config") -> Any:
-    """Compose a config outside a Hydra application, as tests and notebooks do.
+    """Compose a config: another one within a run, or one outside a Hydra application, as tests and notebooks do.
 
     Raises:
         UsageError: an override is wrong.
     """
     try:
+        if GlobalHydra.instance().is_initialized():  # inside a run, whose --config-dir counts too
+            return hydra.compose(name, overrides=list(overrides))
         with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
             return hydra.compose(name, overrides=list(overrides))
     except (HydraException, OmegaConfBaseException) as error:
@@ -174,6 +187,8 @@ def _check_target(target: str, prefixes: Sequence[str], where: str) -> None:
 
 def one_line(error: BaseException) -> str:
     """What a Hydra or OmegaConf error says, on one line and without its list of search paths."""
+    if ours := re.search(r"UsageError raised while resolving interpolation: (.*)", str(error)):
+        return ours[1]
     missing = re.search(r"Missing mandatory value: (\S+)", str(error))
     if missing:
         return f"{missing[1]} has no value in its config; give one: {missing[1]}=..."

@@ -62,6 +62,7 @@ def to_row(sample: Sample, prediction: Prediction) -> Row:
         row["prior_scores"] = [_LEAST if score == -math.inf else float(score) for score in output.prior_scores]
         row["tokens"] = None if output.tokens is None else int(output.tokens)
         row["steps"] = [{"stage": step.stage, "part": step.part, "text": step.text} for step in output.steps]
+        row["notes"] = list(output.notes)
     always = ("sample_id", "language", "prediction")
     return {key: value for key, value in row.items() if key in always or value not in (None, [], {})}
 
@@ -88,6 +89,7 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
     "choice_lengths": list,
     "prior_scores": list,
     "steps": list,
+    "notes": list,
     "system": str,
     "seconds": (int, float),
     "tokens": int,
@@ -176,6 +178,7 @@ def _prediction(row: Mapping[str, Any], sample: Sample, where: str) -> Predictio
             choice_lengths=tuple(int(length) for length in row.get("choice_lengths") or ()),
             prior_scores=tuple(_float(score) for score in row.get("prior_scores") or ()),
             tokens=row.get("tokens"),
+            notes=tuple(str(note) for note in row.get("notes") or ()),
         )
     except (KeyError, TypeError, ValueError, OverflowError) as cause:
         raise UsageError(f"{where}: field 'steps' or 'choice_scores' is not as mmbench writes it: {cause!r}") from cause

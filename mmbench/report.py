@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from mmbench.attribution import Attribution, attribution
+from mmbench.behaviour import agreement, agreement_table
 from mmbench.compare import Difference, differences
+from mmbench.condition_table import condition_tables
 from mmbench.difference_tables import attribution_table, difference_table, label
 from mmbench.errors import UsageError
 from mmbench.metric_tables import heading, metric_table, scored, shown
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 
     from mmbench.predict import Outcome
     from mmbench.schema import Score, Scorer
+
+
+ALIGNMENT = "the same model on speech minus on the transcript"
+"""Meaning of a pair that shows behaviour alignment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +53,15 @@ def report(
     tasks = by_task(find_cells(folders))
     if form == "json":
         return json.dumps(finite(_json(tasks)), indent=2, ensure_ascii=False) + "\n"
-    return "".join(text for task, cells in tasks.items() for text in _task(task, cells, form, fields))
+    tables = "".join(text for task, cells in tasks.items() for text in _task(task, cells, form, fields))
+    return tables + condition_tables(tasks, form)
+
+
+def draw(folders: Sequence[Path], where: Path) -> list[Path]:
+    """Plots of the results under some folders, written into a folder; their paths."""
+    from mmbench.plots import plot_conditions
+
+    return plot_conditions(by_task(find_cells(folders)), where)
 
 
 def cell_table(scores: Sequence[Score], outcome: Outcome) -> str:
@@ -103,6 +117,9 @@ def pairs(cells: Sequence[Cell]) -> list[Pair]:
         if not kinds[END_TO_END]:
             meaning = "what the stages' errors cost: topline minus cascade"
             found += [Pair(a=topline, b=cascade, meaning=meaning) for topline in toplines]
+    for direct in kinds[END_TO_END]:
+        same = [topline for topline in kinds[TOPLINE] if topline.reader == direct.run["fingerprint"]["model"]]
+        found += [Pair(a=direct, b=topline, meaning=ALIGNMENT) for topline in same]
     return found
 
 
@@ -111,6 +128,10 @@ def _compared(pair: Pair, metric: str, form: Format) -> str:
     scorer = pair.a.scorer(metric)
     title = f"{pair.a.task}: {pair.meaning} ({metric}, points)"
     table = difference_table(_differences(pair, scorer), scorer, (pair.a.model, pair.b.model), title=title, form=form)
+    if pair.meaning == ALIGNMENT:
+        title = f"{pair.a.task}: {pair.a.model}, how often its answer to the recording is that to the transcript"
+        found = agreement(pair.a.records, pair.b.records)
+        return f"{table}\n{agreement_table(found, title=title, form=form)}\n"
     whole = _attribution(pair, metric)
     if whole is None or pair.topline is None:
         return table + "\n"
@@ -154,6 +175,7 @@ def _json(tasks: Mapping[str, Sequence[Cell]]) -> dict[str, Any]:
                     "meaning": pair.meaning,
                     "metric": metric,
                     **_compared_json(pair, metric),
+                    **_agreement_json(pair),
                 }
                 for pair in pairs(cells)
                 if (metric := common_metric(pair)) is not None
@@ -161,6 +183,13 @@ def _json(tasks: Mapping[str, Sequence[Cell]]) -> dict[str, Any]:
         }
         for task, cells in tasks.items()
     }
+
+
+def _agreement_json(pair: Pair) -> dict[str, Any]:
+    if pair.meaning != ALIGNMENT:
+        return {}
+    found = agreement(pair.a.records, pair.b.records)
+    return {"agreement": {name: asdict(each) for name, each in found.items()}}
 
 
 def _compared_json(pair: Pair, metric: str) -> dict[str, Any]:

@@ -6,73 +6,26 @@ unique within a dataset, and it is the only way in which samples, predictions an
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mmbench.prompt import Audio as Audio
+from mmbench.prompt import Condition as Condition
+from mmbench.prompt import Image as Image
+from mmbench.prompt import Joined as Joined
+from mmbench.prompt import Part as Part
+from mmbench.prompt import Source as Source
+from mmbench.prompt import Text as Text
+from mmbench.prompt import Video as Video
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-Source = str | Path | bytes
-"""Where media are: a path, or the encoded bytes themselves."""
-
 Method = Literal["generate", "loglikelihood"]
 """How a task asks: for free text, or for the log-likelihood of each of a sample's choices."""
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A piece of text in a prompt; `instruction` marks the task's own words, which no cascade stage rewrites."""
-
-    text: str
-    _: KW_ONLY
-    instruction: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Audio:
-    """A window on encoded audio, decoded late by `mmbench.media.load_audio`.
-
-    Args:
-        source: path of the file, or its bytes.
-        start: begin of the window in seconds.
-        end: end of the window in seconds; None is the end of the file.
-        transcript: the reference transcript of the window, where there is one. Only the gold stage and the
-            scorers of a cascade's stages read it; no model does.
-    """
-
-    source: Source
-    _: KW_ONLY
-    start: float = 0.0
-    end: float | None = None
-    transcript: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    """An encoded image, decoded late by `mmbench.media.load_image`; `transcript` is its reference text."""
-
-    source: Source
-    _: KW_ONLY
-    transcript: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Video:
-    """A window on an encoded video, in seconds like `Audio`."""
-
-    source: Source
-    _: KW_ONLY
-    start: float = 0.0
-    end: float | None = None
-    transcript: str | None = None
-
-
-Part = Text | Image | Audio | Video
-"""A prompt is an ordered sequence of parts, so that interleaved documents are nothing special."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +92,7 @@ class Output:
         choice_lengths: the number of tokens of each choice, so that scores can be normalised afterwards.
         prior_scores: like `choice_scores`, but after the same prompt without the sample in it (an empty question).
         tokens: number of tokens generated or scored, where the model counts them.
+        notes: what was done to the sample so that the model could take it, such as "truncated 41.2 s to 30 s".
     """
 
     text: str
@@ -147,6 +101,7 @@ class Output:
     choice_lengths: tuple[int, ...] = ()
     prior_scores: tuple[float, ...] = ()
     tokens: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import string
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mmbench import languages
 from mmbench.errors import CellError, UsageError
-from mmbench.schema import Loader, Method, Model, Part, Sample, Scorer, Text
+from mmbench.schema import Audio, Condition, Loader, Method, Model, Part, Sample, Scorer, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -35,6 +36,7 @@ class Task:
         calibrated: ask for the likelihood of the choices after the prompt without the sample too (an empty question).
         circular: ask each question once for each rotation of its choices (CircularEval); a scorer with
             `joined_by=circular` counts it as right when all of them are.
+        condition: what is done to every recording before a model hears it, such as noise (`docs/conditions.md`).
         cluster: group field whose samples are not independent of each other, for intervals; "auto" finds one
             (`measure.cluster_field`), null is none.
     """
@@ -48,6 +50,7 @@ class Task:
     letters: bool = False
     calibrated: bool = False
     circular: bool = False
+    condition: Condition | None = None
     cluster: str | None = "auto"
     _templates: dict[str, str] = field(init=False, repr=False, compare=False)
 
@@ -104,6 +107,7 @@ class Task:
                 continue
             seen[sample.language] = seen.get(sample.language, 0) + 1
             if limit is None or seen[sample.language] <= limit:
+                sample = sample if self.condition is None else under(sample, self.condition)
                 yield from map(self.ask, rotations(sample) if self.circular else (sample,))
 
     def ask(self, sample: Sample) -> Sample:
@@ -114,6 +118,16 @@ class Task:
                 f"task {self.name}: task.prompt has no template for {sample.language}; add it or one named default"
             )
         return replace(sample, parts=tuple(fill_template(template, sample)))
+
+
+def under(sample: Sample, condition: Condition) -> Sample:
+    """The sample with its recordings under a condition; what is random in it depends on the sample's id alone."""
+    digest = hashlib.sha256(sample.id.encode()).digest()
+    parts = [
+        replace(part, condition=condition, seed=int.from_bytes(digest[:6]) + index) if isinstance(part, Audio) else part
+        for index, part in enumerate(sample.parts)
+    ]
+    return replace(sample, parts=tuple(parts))
 
 
 def check_template(template: str, *, where: str) -> None:

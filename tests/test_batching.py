@@ -10,8 +10,8 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmbench.batching import batches, chunks, cost
-from mmbench.schema import Audio, Sample, Text
+from mmbench.batching import batches, chunks, cost, held, windows
+from mmbench.schema import Audio, Joined, Sample, Text
 
 if TYPE_CHECKING:
     import random
@@ -71,3 +71,13 @@ def test_cost_is_seconds_then_characters():
 def test_unreadable_media_cost_nothing():
     sample = Sample(id="a", language="eng_Latn", parts=(Audio(b"junk"), Audio("no/such.wav"), Text("a")))
     assert cost(sample) == (0.0, 1)
+
+
+def test_a_window_ends_where_its_media_fill_the_memory(monkeypatch):
+    monkeypatch.setattr("mmbench.batching.HELD", 100)
+    clips = [Sample(id=str(i), language="eng_Latn", parts=(Audio(b"x" * 40), Text("t"))) for i in range(7)]
+    assert [len(group) for group in windows(clips, 1024)] == [3, 3, 1]
+    assert [len(group) for group in windows(clips, 2)] == [2, 2, 2, 1]
+    joined = Sample(id="j", language="eng_Latn", parts=(Audio(Joined((b"x" * 60, b"y" * 50))),))
+    assert held(joined) == 110
+    assert held(Sample(id="p", language="eng_Latn", parts=(Audio("file.wav"),))) == 0

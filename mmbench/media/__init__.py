@@ -8,6 +8,7 @@ these modules and not by what a header claims, and no global state of the librar
 from __future__ import annotations
 
 from mmbench.media.audio import END_TOLERANCE, MAX_AUDIO_SECONDS, audio_seconds, load_audio
+from mmbench.media.encode import encode_audio
 from mmbench.media.image import MAX_IMAGE_PIXELS, load_image
 from mmbench.media.source import content_hash
 
@@ -17,6 +18,7 @@ __all__ = [
     "MAX_IMAGE_PIXELS",
     "audio_seconds",
     "content_hash",
+    "encode_audio",
     "load_audio",
     "load_image",
 ]

@@ -14,13 +14,12 @@ import soundfile
 import soxr
 
 from mmbench.media.source import guard, media_error, open_source
+from mmbench.schema import Audio, Joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
-
-    from mmbench.schema import Audio
 
 MAX_AUDIO_SECONDS = 6 * 3600.0
 """Longest window that `load_audio` decodes; 1.4 GB of samples at 16 kHz."""
@@ -121,9 +120,14 @@ def _window(audio: Audio) -> Iterator[_Window]:
 def audio_seconds(audio: Audio) -> float:
     """Duration of the window in seconds from the header alone; an estimate for an MP3 without a Xing header.
 
+    A condition does not count: only decoding shows how long it makes the recording.
+
     Raises:
         MediaError: as `load_audio`, as far as the header shows it.
     """
+    if isinstance(audio.source, Joined):
+        sources = audio.source.sources
+        return sum(audio_seconds(Audio(s)) for s in sources) + audio.source.gap * max(0, len(sources) - 1)
     with _window(audio) as window:
         return (window.stop - window.first) / float(window.file.samplerate)
 
@@ -132,6 +136,7 @@ def load_audio(audio: Audio, *, rate: int) -> NDArray[np.float32]:
     """Decode the window [start, end) as mono samples at `rate` Hz; the mean of the channels, resampled by soxr HQ.
 
     Only the window is decoded. A file that ends early is an error where the window reaches the missing part.
+    A condition is applied at `rate`; in mono.
 
     Returns:
         Samples of shape (n,), n about (end - start) * rate, full scale -1 to 1, all of them finite.
@@ -142,6 +147,27 @@ def load_audio(audio: Audio, *, rate: int) -> NDArray[np.float32]:
     """
     if rate <= 0:
         raise ValueError(f"rate must be positive, not {rate}")
+    joined = audio.source
+    wave = _joined(audio, joined, rate) if isinstance(joined, Joined) else _decoded(audio, rate)
+    if audio.condition is None:
+        return wave
+    heard = np.ascontiguousarray(audio.condition(wave, rate, audio.seed), dtype=np.float32)
+    if not len(heard) or not np.isfinite(heard).all():
+        raise media_error(joined, f"the condition {audio.condition.label} leaves nothing of it", "correct its settings")
+    return heard
+
+
+def _joined(audio: Audio, joined: Joined, rate: int) -> NDArray[np.float32]:
+    if audio.start or audio.end is not None:
+        raise media_error(joined, "several recordings in a row have no window", "leave out start and end")
+    if not joined.sources:
+        raise media_error(joined, "no recordings", "name at least one")
+    silence = np.zeros(round(joined.gap * rate), np.float32)
+    pieces = [piece for source in joined.sources for piece in (silence, load_audio(Audio(source), rate=rate))]
+    return np.concatenate(pieces[1:])
+
+
+def _decoded(audio: Audio, rate: int) -> NDArray[np.float32]:
     source = audio.source
     with _window(audio) as window:
         file, wanted, mp3 = window.file, window.stop - window.first, window.file.format == "MP3"

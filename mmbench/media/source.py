@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from mmbench.errors import MediaError
-from mmbench.schema import Audio, Image, Source
+from mmbench.identity import digest
+from mmbench.schema import Audio, Image, Joined, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 def media_error(source: Source, what: object, mend: str) -> MediaError:
     """One line for whatever is wrong with a source: where, what, and how to mend it."""
     where = f"<{len(source)} bytes>" if isinstance(source, bytes) else str(source)
+    if isinstance(source, Joined):
+        where = f"<{len(source.sources)} recordings in a row>"
     return MediaError(" ".join(f"{where}: {what}; {mend}".split()))
 
 
@@ -55,6 +58,8 @@ def open_source(source: Source) -> BinaryIO:
     """
     if isinstance(source, bytes) and source:
         return io.BytesIO(source)
+    if isinstance(source, Joined):
+        raise media_error(source, "cannot be read as one file", "only audio can be joined, and without start or end")
     if isinstance(source, bytes) or _stat(Path(source), source)[0] == 0:
         raise media_error(source, "is empty (0 bytes)", "download or export it again")
     return Path(source).open("rb")
@@ -68,21 +73,28 @@ def _file_digest(path: Path, size: int, mtime_ns: int) -> str:
 
 
 def content_hash(source: Audio | Image) -> str:
-    """SHA-256, hexadecimal, of the encoded bytes (image) or of their SHA-256 and the window (audio).
+    """SHA-256, hexadecimal, of the encoded bytes (image), or of their SHA-256, the window and the condition (audio).
 
     Does not depend on where the bytes are. A file is read once as long as its size and time stay the same.
 
     Raises:
         MediaError: the file is missing or cannot be read.
     """
-    where = source.source
-    if isinstance(where, bytes):
-        digest = hashlib.sha256(where).hexdigest()
-    else:
-        with guard(where, "check that it can be read"):
-            path = Path(where).absolute()
-            digest = _file_digest(path, *_stat(path, where))
     if isinstance(source, Image):
-        return digest
+        return _bytes_digest(source.source)
+    where = source.source
+    if isinstance(where, Joined):
+        encoded = " ".join([f"gap {float(where.gap)}", *map(_bytes_digest, where.sources)])
+    else:
+        encoded = _bytes_digest(where)
     end = source.end if source.end is None else float(source.end)
-    return hashlib.sha256(f"{digest} {float(source.start)} {end}".encode()).hexdigest()
+    heard = "" if source.condition is None else f" {digest(source.condition)} {source.seed}"
+    return hashlib.sha256(f"{encoded} {float(source.start)} {end}{heard}".encode()).hexdigest()
+
+
+def _bytes_digest(where: Source) -> str:
+    if isinstance(where, bytes):
+        return hashlib.sha256(where).hexdigest()
+    with guard(where, "check that it can be read"):
+        path = Path(str(where)).absolute()
+        return _file_digest(path, *_stat(path, where))

@@ -169,5 +169,6 @@ def _content(part: Part) -> str:
     if isinstance(part, Text):
         return hashlib.sha256(part.text.encode()).hexdigest()
     if isinstance(part, Audio | Image):
-        return f"{content_hash(part)}:{part.transcript}"
+        said = f":{part.hypotheses}" if isinstance(part, Audio) and part.hypotheses else ""
+        return f"{content_hash(part)}:{part.transcript}{said}"
     raise UsageError("a cascade cannot read video yet; give its frames as images and its sound as audio")

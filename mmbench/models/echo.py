@@ -1,4 +1,4 @@
-"""Models without weights: `Echo` says what it was given, `Gold` says what is right.
+"""Models without weights: `Echo` says what it was given, `Gold` what is right, `Published` what a system once said.
 
 They ship because whoever writes a loader, a task or a scorer can run the whole flow with them in a second.
 """
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mmbench.errors import SampleError
 from mmbench.media import load_audio, load_image
+from mmbench.models.parts import clips
 from mmbench.schema import Audio, Image, Output, Part, Sample, Text
 
 if TYPE_CHECKING:
@@ -91,3 +92,32 @@ class Gold:
         if sample.transcript is not None:
             return sample.transcript
         raise SampleError(f"sample {sample.id} has neither reference nor transcript; the gold model needs one")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """What a system said of each clip according to the dataset itself, as Fleurs-SLU has it for two systems.
+
+    In the place of a cascade's stage it makes the published cascade without running its speech recognition.
+
+    Args:
+        system: name of the system among `Audio.hypotheses`.
+        name: name of the model's folder in the results.
+    """
+
+    system: str
+    name: str = "published"
+
+    def load(self) -> None:
+        """Nothing to load."""
+
+    def generate(self, batch: Sequence[Sample]) -> list[Output]:
+        """The published text of each clip, in order."""
+        return [Output(text=" ".join(self._said(sample, clip) for clip in clips(sample))) for sample in batch]
+
+    def _said(self, sample: Sample, clip: Audio) -> str:
+        known = dict(clip.hypotheses)
+        if self.system not in known:
+            has = ", ".join(known) or "none"
+            raise SampleError(f"sample {sample.id}: nothing of {self.system} is published; there are texts of: {has}")
+        return known[self.system]

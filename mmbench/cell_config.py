@@ -1,0 +1,77 @@
+"""What a run says beside task and model: under which condition recordings are heard, and what a model reads instead.
+
+Both make another cell of the same items, so both stand in its folder's name: `TASK@CONDITION/STAGE+MODEL`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mmbench.config import build, compose, resolve
+from mmbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Plain = dict[str, Any]
+
+CLEAN = "clean"
+"""Label of the condition that changes nothing: the same cell as that without one."""
+
+STAGES = ("asr", "s2tt")
+_CASCADE = "mmbench.models.cascade.Cascade"
+
+
+def task_under(task: Mapping[str, Any], condition: Mapping[str, Any], allow: Sequence[str] = ()) -> Plain:
+    """A task's config with the condition in it and in its name."""
+    label = condition_label(condition, allow)
+    return dict(task) if label == CLEAN else {**task, "name": f"{task['name']}@{label}", "condition": condition}
+
+
+def condition_label(condition: Mapping[str, Any], allow: Sequence[str] = ()) -> str:
+    """Label of a condition's config; that of an empty one is "clean"."""
+    return str(build(dict(condition), allow=allow).label) if condition else CLEAN
+
+
+def model_reading(model: Mapping[str, Any], reads: str, cache: str) -> Plain:
+    """A model's config, asked on what `reads` says: the recording itself or a text of it.
+
+    Args:
+        model: config of the model that answers.
+        reads: "audio"; "gold", the reference transcript; "asr:MODEL" or "s2tt:MODEL", what another model of the group
+            says of it, in its language or in English.
+        cache: file that keeps what stages said.
+
+    Raises:
+        UsageError: `reads` is none of these.
+    """
+    stage, name = _parsed(reads)
+    if stage is None:
+        return dict(model)
+    if model.get("_target_") == _CASCADE:
+        raise UsageError(f"input={reads}: {model['name']} is a cascade, which has its own stages; use input=audio")
+    try:
+        said = resolve(compose([f"+model={name}"], name="empty")["model"])
+    except UsageError as error:
+        raise UsageError(f"input={reads}: {error}") from error
+    made = {"_target_": _CASCADE, "name": f"{said['name']}+{model['name']}", stage: said, "llm": dict(model)}
+    return made if name == "gold" or said["_target_"].endswith(".Published") else {**made, "cache": cache}
+
+
+def cell_name(task: str, condition: Mapping[str, Any], model: str, reads: str, allow: Sequence[str]) -> str:
+    """Folder of a cell below that of the results, as Hydra needs it for the log before anything is built."""
+    label = condition_label(condition, allow)
+    _, name = _parsed(reads)
+    return f"{task if label == CLEAN else f'{task}@{label}'}/{model if name is None else f'{name}+{model}'}"
+
+
+def _parsed(reads: str) -> tuple[str | None, str | None]:
+    """Stage of the cascade and name of the model in it."""
+    if reads == "audio":
+        return None, None
+    if reads == "gold":
+        return "asr", "gold"
+    stage, _, name = str(reads).partition(":")
+    if stage not in STAGES or not name:
+        raise UsageError(f"input={reads}: give audio, gold, asr:MODEL or s2tt:MODEL")
+    return stage, name

@@ -1,0 +1,86 @@
+"""Plots of results as files; matplotlib is an extra, and nothing else needs it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from mmbench.condition_table import CLEAN, Level, by_condition, curve, metrics, systems
+from mmbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from mmbench.results import Cell
+    from mmbench.schema import Score
+
+
+def plot_conditions(tasks: Mapping[str, Sequence[Cell]], folder: Path) -> list[Path]:
+    """One SVG and one PNG for each task and metric that was measured under several conditions.
+
+    Raises:
+        UsageError: matplotlib is not installed, or no task was run under several conditions.
+    """
+    try:
+        import matplotlib
+    except ImportError as error:
+        raise UsageError("--plot needs matplotlib: pip install 'mmbench[plots]'") from error
+    matplotlib.use("Agg")
+    found = by_condition(tasks)
+    if not found:
+        raise UsageError("--plot: no task was run under more than one condition; see docs/conditions.md")
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for task, conditions in found.items():
+        for metric in metrics(conditions):
+            figure = _figure(task, metric, conditions)
+            for ending in ("svg", "png"):
+                path = folder / f"{task}-{metric.replace('/', '_')}.{ending}"
+                figure.savefig(path, dpi=150)
+                written.append(path)
+    return written
+
+
+def _figure(task: str, metric: str, conditions: Mapping[str, Sequence[Cell]]) -> Any:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    axes = figure.add_subplot()
+    labels = list(conditions)
+    places = {label: float(place) for place, label in enumerate(labels)}
+    fraction = False
+    title = metric
+    for name in systems(conditions):
+        rows = {label: row for label, row in curve(conditions, metric, name).items() if math.isfinite(row.value)}
+        if not rows:
+            continue
+        first = next(iter(rows.values()))
+        fraction, title = first.fraction, first.metric
+        x, y = [places[label] for label in rows], [_scaled(row.value, row) for row in rows.values()]
+        bars = [[_length(row, row.low) for row in rows.values()], [_length(row, row.high) for row in rows.values()]]
+        axes.errorbar(x, y, yerr=bars, marker="o", capsize=3, label=name)
+    axes.set_xticks(list(places.values()), [_tick(label) for label in labels], rotation=30 if len(labels) > 8 else 0)
+    axes.set_ylabel(f"{title} %" if fraction else title)
+    axes.set_xlabel("condition")
+    axes.set_ylim(bottom=0)
+    axes.set_title(f"{task}: {title} by condition, 95 % intervals")
+    axes.grid(axis="y", alpha=0.3)
+    axes.legend()
+    return figure
+
+
+def _scaled(value: float, row: Score) -> float:
+    return value * (100 if row.fraction else 1)
+
+
+def _length(row: Score, end: float) -> float:
+    """Of an error bar; none where the interval has no end."""
+    return abs(_scaled(end - row.value, row)) if math.isfinite(end) else 0.0
+
+
+def _tick(label: str) -> str:
+    level = Level.of(label)
+    if label == CLEAN or math.isnan(level.value):
+        return label
+    return f"{level.kind.replace('_', ' ')}\n{level.value:g} {level.unit}"
