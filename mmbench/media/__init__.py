@@ -11,6 +11,7 @@ from mmbench.media.audio import END_TOLERANCE, MAX_AUDIO_SECONDS, audio_seconds,
 from mmbench.media.encode import encode_audio
 from mmbench.media.image import MAX_IMAGE_PIXELS, load_image
 from mmbench.media.source import content_hash
+from mmbench.media.video import load_frames
 
 __all__ = [
     "END_TOLERANCE",
@@ -20,5 +21,6 @@ __all__ = [
     "content_hash",
     "encode_audio",
     "load_audio",
+    "load_frames",
     "load_image",
 ]

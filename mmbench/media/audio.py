@@ -1,4 +1,4 @@
-"""Decodes windows of encoded audio: the only module that touches soundfile and soxr."""
+"""Decodes windows of encoded audio, mono at the rate that is asked for."""
 
 from __future__ import annotations
 
