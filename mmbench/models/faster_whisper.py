@@ -9,11 +9,13 @@ from mmbench import languages
 from mmbench.errors import ModelLoadError, SampleError
 from mmbench.identity import resolve, weights
 from mmbench.models.loading import cannot_load
-from mmbench.models.parts import decode, join
-from mmbench.schema import Output, Sample
+from mmbench.models.parts import Heard, LongAudio, hear, pick_window
+from mmbench.models.speech_families import into_english
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from mmbench.schema import Output, Sample
 
 _RATE = 16000
 
@@ -28,6 +30,9 @@ class FasterWhisper:
         revision: commit, tag or branch on the hub; pin it.
         task: transcribe, or translate into English, where the model can.
         language: force one language for all samples; None forces each sample's own where the model has a choice.
+        window: seconds that the model is given at once where `long_audio` is set; None is its own 30.
+        long_audio: what becomes of longer clips: refuse, truncate or chunk as in `SpeechToText`; None leaves them to
+            the engine, which reads them in windows of 30 s wherever those end. `Output.notes` says what was done.
         beam_size: width of the beam; 1 is greedy.
         compute_type: CTranslate2's number format, such as float32, int8 or float16.
         device: auto, cpu or cuda.
@@ -42,6 +47,8 @@ class FasterWhisper:
     revision: str | None = None
     task: Literal["transcribe", "translate"] = "transcribe"
     language: str | None = None
+    window: float | None = None
+    long_audio: LongAudio | None = None
     beam_size: int = 1
     compute_type: str = "float32"
     device: str = field(default="auto", compare=False)
@@ -81,7 +88,7 @@ class FasterWhisper:
     def generate(self, batch: Sequence[Sample]) -> list[Output]:
         """Transcribe or translate the clips of each sample; several clips give one text."""
         self.load()
-        waves, owners = decode(batch, _RATE)
+        heard = self._hear(batch)
         options = {
             "beam_size": self.beam_size,
             "temperature": 0.0,
@@ -90,13 +97,27 @@ class FasterWhisper:
             **self.transcription,
         }
         texts = []
-        for wave, owner in zip(waves, owners, strict=True):
+        for wave, owner in zip(heard.waves, heard.owners, strict=True):
             code = self._code(batch[owner])
             segments, _ = self._model.transcribe(wave, language=code, task=self.task, **options)
             texts.append(" ".join(segment.text.strip() for segment in segments))
-        return [Output(text=text) for text in join(texts, owners, len(batch))]
+        return heard.outputs(texts)
+
+    def _hear(self, batch: Sequence[Sample]) -> Heard:
+        """The clips of a batch, and what is done to the long ones."""
+        policy = self.long_audio or "refuse"
+        window = pick_window(self.name, float(self._model.feature_extractor.chunk_length), self.window, policy)
+        if self.long_audio is not None:
+            return hear(batch, _RATE, window=window, long_audio=policy)
+        heard = hear(batch, _RATE)
+        for wave, owner in zip(heard.waves, heard.owners, strict=True):
+            if window is not None and len(wave) > window * _RATE:
+                heard.notes[owner] += (f"the engine read {len(wave) / _RATE:.1f} s in windows of {window:g} s",)
+        return heard
 
     def _code(self, sample: Sample) -> str:
+        if self.task == "translate":
+            into_english(sample, self.name)
         if not self._model.model.is_multilingual:
             return "en"
         tag = languages.tag(self.language) if self.language is not None else sample.spoken

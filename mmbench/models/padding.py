@@ -13,11 +13,14 @@ if TYPE_CHECKING:
 
 _FRAMES = "_get_feature_vector_attention_mask"
 """The method by which wav2vec 2.0 and its relatives say which frames are left of a mask after striding."""
+_CONFORMER_FRAMES = "_get_output_attention_mask"
+"""The same of Parakeet."""
 
 
 def takes_padding(extractor: Any, model: Any) -> bool:
     """Whether a model is deaf to padding: it was trained with a mask, and no group norm runs over time."""
-    masked = bool(getattr(extractor, "return_attention_mask", False)) and hasattr(model, _FRAMES)
+    strides = hasattr(model, _FRAMES) or hasattr(model, _CONFORMER_FRAMES)
+    masked = bool(getattr(extractor, "return_attention_mask", False)) and strides
     return masked and not any(type(module).__name__ == "GroupNorm" for module in model.modules())
 
 
@@ -27,6 +30,8 @@ def speech_frames(model: Any, mask: torch.Tensor, frames: int) -> torch.Tensor:
 
     if hasattr(model, _FRAMES):
         return torch.as_tensor(getattr(model, _FRAMES)(frames, mask)).bool()
+    if hasattr(model, _CONFORMER_FRAMES):
+        return torch.as_tensor(getattr(model, _CONFORMER_FRAMES)(mask, target_length=frames)).bool()
     # Whisper halves the frames of its window: the share of them that is speech stays the same, rounded up.
     speech = -(-mask.sum(1, dtype=torch.long) * frames // mask.shape[1])
     return torch.arange(frames, device=mask.device)[None] < speech.clamp(min=1)[:, None]

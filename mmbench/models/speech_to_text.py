@@ -1,24 +1,23 @@
-"""Speech-to-text models of transformers: encoder-decoders such as Whisper, and CTC models such as wav2vec 2.0."""
+"""Speech-to-text models of transformers: encoder-decoders such as Whisper, and models of language that listen."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from mmbench import languages
 from mmbench.errors import ModelLoadError, SampleError
 from mmbench.identity import resolve, weights
 from mmbench.models.loading import GREEDY, import_torch, load_pretrained, load_processor, pick_device
-from mmbench.models.padding import speech_frames, takes_padding
-from mmbench.models.parts import decode, join
+from mmbench.models.parts import LongAudio, hear, pick_window
+from mmbench.models.speech_families import FAMILIES, NOT_ASKED, PLAIN, Family, Request, Task, extractor_of, into_english
 from mmbench.models.whisper_weights import (
     MULTILINGUAL_VOCABULARY,
     is_ctranslate2,
     load_ctranslate2,
     load_ctranslate2_processor,
 )
-from mmbench.schema import Output, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,18 +25,29 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from mmbench.schema import Output, Sample
+
+_LEAST = 0.1
+"""Seconds below which the strided layers of some models have nothing left."""
+
 
 @dataclass(kw_only=True)
 class SpeechToText:
-    """An encoder-decoder that turns speech into text, in its language or in English.
+    """A model that turns speech into text, in the language spoken or in another.
+
+    What AutoModelForSpeechSeq2Seq maps; what each family is told, see `speech_families`. A clip of silence is answered
+    like any other, with no text or with what the model imagines; a clip shorter than 0.1 s gets silence to that length.
 
     Args:
         name: name of the model's folder in the results.
         model: hub id, folder, or package://NAME/FOLDER; also a folder of Whisper weights in CTranslate2's format.
         revision: commit, tag or branch on the hub; pin it.
-        task: transcribe, or translate into English, where the model can.
-        language: force one language for all samples; None forces each sample's own where the model has a choice.
-        max_new_tokens: limit of a transcript.
+        task: transcribe, or translate into the language that a sample asks for, where the model can.
+        language: force one spoken language for all samples; None tells the model each sample's own.
+        window: seconds that the model may be given at once; None is its own limit, where it has one.
+        long_audio: what becomes of longer clips: refuse them, truncate them to the window, or chunk them into windows
+            that are cut where it is quiet, and join the texts. `Output.notes` says what was done.
+        max_new_tokens: limit of a transcript, or of that of each window.
         dtype: auto, float32, bfloat16 or float16.
         device: auto, cpu, cuda, cuda:1, mps.
         trust_remote_code: whether code that comes with the weights may run.
@@ -47,8 +57,10 @@ class SpeechToText:
     name: str
     model: str
     revision: str | None = None
-    task: Literal["transcribe", "translate"] = "transcribe"
+    task: Task = "transcribe"
     language: str | None = None
+    window: float | None = None
+    long_audio: LongAudio = "refuse"
     max_new_tokens: int | None = None
     dtype: str = "auto"
     device: str = field(default="auto", compare=False)
@@ -71,146 +83,126 @@ class SpeechToText:
 
         device = pick_device(self.device)
         if is_ctranslate2(Path(resolve(self.model))):
-            self._processor = load_ctranslate2_processor(self.model)
-            self._model = load_ctranslate2(self.model, self.dtype, device)
+            processor = load_ctranslate2_processor(self.model)
+            model = load_ctranslate2(self.model, self.dtype, device)
         else:
             trust = self.trust_remote_code
-            self._processor = load_processor(AutoProcessor.from_pretrained, self.model, self.revision, None, trust)
+            processor = load_processor(AutoProcessor.from_pretrained, self.model, self.revision, None, trust)
             loader = AutoModelForSpeechSeq2Seq.from_pretrained
-            self._model = load_pretrained(loader, self.model, self.revision, None, self.dtype, device, trust)
-        config = self._model.config
-        if config.model_type == "whisper" and config.vocab_size >= MULTILINGUAL_VOCABULARY and not self._multilingual:
+            model = load_pretrained(loader, self.model, self.revision, None, self.dtype, device, trust)
+        self._check(processor, model)
+        self._processor, self._model = processor, model
+
+    def _check(self, processor: Any, model: Any) -> None:
+        """Refuse settings that the model cannot meet."""
+        config, family = model.config, _family(model)
+        if config.model_type in NOT_ASKED:
+            raise ModelLoadError(
+                f"model {self.name}: {self.model} is a {config.model_type} model, which this wrapper cannot ask; "
+                "take one of another type"
+            )
+        if getattr(config, "has_lora_adapter", False) and not getattr(model, "_hf_peft_config_loaded", False):
+            raise ModelLoadError(
+                f"model {self.name}: the adapter of {self.model}, without which it cannot listen, was not loaded; "
+                "pip install peft"
+            )
+        choice = family.choice(processor, model)
+        if config.model_type == "whisper" and config.vocab_size >= MULTILINGUAL_VOCABULARY and not choice:
             raise ModelLoadError(
                 f"model {self.name}: the generation_config.json of {self.model} says nothing of languages, so none can "
                 "be forced; copy the file of the openai/whisper model that it was tuned from"
             )
-        if self.task == "translate" and not self._multilingual:
-            raise ModelLoadError(f"model {self.name}: task=translate, but {self.model} knows one language and no tasks")
+        if self.task == "translate" and not (choice and family.into != "nothing"):
+            raise ModelLoadError(f"model {self.name}: task=translate, but {self.model} only transcribes")
+        self._held_to(processor, model)
 
-    @property
-    def _multilingual(self) -> bool:
-        return bool(getattr(self._model.generation_config, "is_multilingual", False))
-
-    @property
-    def _rate(self) -> int:
-        return int(self._processor.feature_extractor.sampling_rate)
-
-    @property
-    def _window(self) -> float | None:
-        """Seconds that the model sees of a clip, where its features have a fixed length (Whisper's 30)."""
-        length = getattr(self._processor.feature_extractor, "chunk_length", None)
-        return None if length is None else float(length)
+    def _held_to(self, processor: Any, model: Any) -> float | None:
+        """Seconds that clips are held to."""
+        family = _family(model)
+        own = family.window(processor, model)
+        picked = pick_window(self.name, own if family.fixed else None, self.window, self.long_audio)
+        return own if picked is None else picked
 
     def generate(self, batch: Sequence[Sample]) -> list[Output]:
         """Transcribe or translate the clips of each sample; several clips give one text."""
         self.load()
-        waves, owners = decode(batch, self._rate, window=self._window)
-        codes = [self._code(batch[owner]) for owner in owners]
-        texts = [""] * len(waves)
-        tokens = [0] * len(waves)
-        # One call forces one language, so that a batch of several languages is answered language by language. Without
-        # a fixed window only clips of one length share a call: most such models hear padding.
-        lengths = [0 if self._window is not None else len(wave) for wave in waves]
-        calls = list(zip(codes, lengths, strict=True))
+        rate, family = int(extractor_of(self._processor).sampling_rate), _family(self._model)
+        window = self._held_to(self._processor, self._model)
+        heard = hear(batch, rate, window=window, long_audio=self.long_audio, least=_LEAST)
+        requests = [self._request(batch[owner]) for owner in heard.owners]
+        limits = [self._limit(len(wave) / rate) for wave in heard.waves]
+        # One call makes one request and has one limit, so that a batch of several languages is answered language by
+        # language. Most models hear padding: then only clips of one length share a call.
+        lengths = [0 if family.padded else len(wave) for wave in heard.waves]
+        calls = list(zip(requests, limits, lengths, strict=True))
+        texts, tokens = [""] * len(calls), [0] * len(calls)
         for call in dict.fromkeys(calls):
             indices = [index for index, own in enumerate(calls) if own == call]
-            answers = self._transcribe([waves[i] for i in indices], call[0])
+            answers = self._answer([heard.waves[i] for i in indices], *call[:2])
             for index, (text, count) in zip(indices, answers, strict=True):
                 texts[index], tokens[index] = text, count
-        counts = [sum(n for n, owner in zip(tokens, owners, strict=True) if owner == i) for i in range(len(batch))]
-        return [Output(text=text, tokens=n) for text, n in zip(join(texts, owners, len(batch)), counts, strict=True)]
+        return heard.outputs(texts, tokens)
 
-    def _code(self, sample: Sample) -> str | None:
-        """The language that Whisper is told; None for a model that has no choice."""
-        if not self._multilingual:
-            return None
-        tag = languages.tag(self.language) if self.language is not None else sample.spoken
-        code = languages.whisper_code(tag)
+    def _request(self, sample: Sample) -> Request:
+        """What the model is asked of a sample's clips."""
+        family = _family(self._model)
+        if not family.choice(self._processor, self._model):
+            return Request(self.task)
+        spoken = languages.tag(self.language) if self.language is not None else sample.spoken
+        if self.task == "translate" and family.into == "English":
+            into_english(sample, self.name)
+        written = sample.written if self.task == "translate" else spoken
+        tags = {"spoken": spoken, "written": written}
+        told = family.tells[self.task == "translate"]
+        return Request(self.task, **{role: self._code(sample, role, tags[role]) for role in told})
+
+    def _code(self, sample: Sample, role: str, tag: str) -> str:
+        """The model's own name of a language that is spoken or to be written."""
+        code = _family(self._model).code(self._processor, self._model, tag)
         if code is None:
+            target = role == "written" and self.task == "translate"
+            mend = "take a model that writes it" if target else "set model.language to a near one"
             name = languages.language(tag).name
-            raise SampleError(f"sample {sample.id}: {self.name} does not know {name}; set model.language to a near one")
+            raise SampleError(f"sample {sample.id}: {self.name} does not know {name}; {mend}")
         return code
 
-    def _transcribe(self, waves: Sequence[NDArray[np.float32]], code: str | None) -> list[tuple[str, int]]:
+    def _limit(self, seconds: float) -> int | None:
+        """Tokens that a clip may be answered with; None leaves it to the checkpoint."""
+        if self.max_new_tokens is not None or "max_new_tokens" in self.generation:
+            return self.max_new_tokens or int(self.generation["max_new_tokens"])
+        found, own = _family(self._model).limit(self._model.config, seconds), self._model.generation_config
+        # Without a limit of its own, transformers would stop after 20.
+        unlimited = own.max_length in (None, 20) and own.max_new_tokens is None
+        return 256 if found is None and unlimited else found
+
+    def _answer(
+        self, waves: Sequence[NDArray[np.float32]], request: Request, limit: int | None
+    ) -> list[tuple[str, int]]:
+        """Text and number of tokens of each waveform."""
         torch = import_torch()
-        extractor = self._processor.feature_extractor
-        features = extractor(list(waves), sampling_rate=self._rate, return_tensors="pt", return_attention_mask=True)
-        inputs = features[extractor.model_input_names[0]].to(self._model.device, self._model.dtype)
+        model, family = self._model, _family(self._model)
         options: dict[str, Any] = {**GREEDY, **self.generation}
-        if features.get("attention_mask") is not None:
-            options["attention_mask"] = features["attention_mask"].to(self._model.device)
-        if self.max_new_tokens is not None:
-            options["max_new_tokens"] = self.max_new_tokens
-        elif "max_new_tokens" not in options and getattr(self._model.generation_config, "max_length", None) in (
-            None,
-            20,
-        ):
-            options["max_new_tokens"] = 256  # without a limit of its own, transformers would stop after 20
-        if code is not None:
-            options |= {"language": code, "task": self.task}
+        if limit is not None:
+            options["max_new_tokens"] = limit
+        for name, value in family.inputs(self._processor, waves, request).items():
+            if isinstance(value, torch.Tensor):
+                value = value.to(model.device, model.dtype if value.is_floating_point() else None)
+            options[name] = value
+        features = [options.pop("inputs")] if "inputs" in options else []
         with torch.inference_mode():
-            sequences = self._model.generate(inputs, **options)
-        pad = self._model.generation_config.pad_token_id
-        texts = self._processor.batch_decode(sequences, skip_special_tokens=True)
+            sequences = model.generate(*features, **options)
+        if not model.config.is_encoder_decoder:
+            sequences = sequences[:, options["input_ids"].shape[1] :]
+        own = model.generation_config
+        end = own.eos_token_id[0] if isinstance(own.eos_token_id, list) else own.eos_token_id
+        pad = end if own.pad_token_id is None else own.pad_token_id
+        decode = self._processor.decode if family.decoding else self._processor.batch_decode
+        texts = decode(sequences, skip_special_tokens=True, **family.decoding)
         return [
             (text.strip(), sum(token != pad for token in row))
             for text, row in zip(texts, sequences.tolist(), strict=True)
         ]
 
 
-@dataclass(kw_only=True)
-class CTC:
-    """A CTC model: the most probable label of each frame, repeats and blanks removed.
-
-    The arguments are those of `SpeechToText`.
-    """
-
-    name: str
-    model: str
-    revision: str | None = None
-    dtype: str = "auto"
-    device: str = field(default="auto", compare=False)
-    trust_remote_code: bool = False
-    _model: Any = field(default=None, init=False, repr=False, compare=False)
-    _processor: Any = field(default=None, init=False, repr=False, compare=False)
-
-    @property
-    def content(self) -> str:
-        """Identity of the weights."""
-        return weights(self.model, self.revision)
-
-    def load(self) -> None:
-        """Load processor and weights."""
-        if self._model is not None:
-            return
-        import_torch()
-        from transformers import AutoModelForCTC, AutoProcessor
-
-        source, trust = (self.model, self.revision, None), self.trust_remote_code
-        self._processor = load_processor(AutoProcessor.from_pretrained, *source, trust)
-        self._model = load_pretrained(
-            AutoModelForCTC.from_pretrained, *source, self.dtype, pick_device(self.device), trust
-        )
-
-    def generate(self, batch: Sequence[Sample]) -> list[Output]:
-        """Transcribe the clips of each sample; several clips give one text."""
-        self.load()
-        torch = import_torch()
-        extractor = self._processor.feature_extractor
-        waves, owners = decode(batch, int(extractor.sampling_rate))
-        padded = takes_padding(extractor, self._model)
-        texts: list[str] = []
-        for group in [waves] if padded else [[wave] for wave in waves]:
-            features = extractor(group, sampling_rate=extractor.sampling_rate, padding=True, return_tensors="pt")
-            # The model's device, and for what is no mask its dtype.
-            inputs = {
-                key: value.to(self._model.device, self._model.dtype if value.is_floating_point() else None)
-                for key, value in features.items()
-            }
-            with torch.inference_mode():
-                labels = self._model(**inputs).logits.argmax(-1)
-            if padded:
-                speech = speech_frames(self._model, inputs["attention_mask"], labels.shape[1])
-                labels = labels.masked_fill(~speech.to(labels.device), self._model.config.pad_token_id)
-            texts += self._processor.batch_decode(labels)
-        return [Output(text=text) for text in join(texts, owners, len(batch))]
+def _family(model: Any) -> Family:
+    return FAMILIES.get(model.config.model_type, PLAIN)

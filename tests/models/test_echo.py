@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
+from loaders.fixtures import fixture
 from mmbench.errors import MediaError, SampleError
 from mmbench.models.echo import Echo, Gold
 from mmbench.schema import Audio, Generator, Image, Ranker, Sample, Text, Video
@@ -42,8 +44,14 @@ def test_echo_decodes_media_so_that_broken_ones_fail(tmp_path: Path) -> None:
     broken.write_bytes(b"RIFF")
     with pytest.raises(MediaError, match="broken"):
         Echo().generate([ask(Audio(broken))])
-    with pytest.raises(SampleError, match="video"):
+    with pytest.raises(MediaError, match="broken"):
         Echo().generate([ask(Video(broken))])
+
+
+def test_echo_decodes_frames_of_a_video() -> None:
+    (found,) = list((fixture("avmust_ted")).rglob("*.avi"))[:1]
+    (output,) = Echo().generate([ask(Video(found))])
+    assert re.fullmatch(r"<video 8 frames of \d+x\d+>", output.text)
 
 
 def test_echo_ranks_by_characters_and_ties_go_to_the_first() -> None:

@@ -68,7 +68,11 @@ def test_languages_and_tasks(folders: dict[bool, Path], spoken: list[Sample]) ->
         tuple(texts(model, [replace(s, language=tag) for s in heard])) for tag in ("eng_Latn", "zho_Hans", "spa_Latn")
     }
     assert len(told) > 1
-    assert texts(make(folders[True], task="translate"), heard) != texts(model, heard)
+    asked = [replace(sample, target_language="eng_Latn") for sample in heard]
+    translating = make(folders[True], task="translate")
+    assert texts(translating, asked) != texts(model, heard)
+    with pytest.raises(SampleError, match="sample s1: fast translates into English alone, not into French"):
+        translating.generate(french[1:2])
     with pytest.raises(SampleError, match="sample odd: fast does not know"):
         model.generate([replace(spoken[0], id="odd", language="kik_Latn")])
 

@@ -13,10 +13,11 @@ import pytest
 from mmbench.errors import ModelLoadError
 from mmbench.identity import resolve
 from mmbench.models.causal_lm import CausalLM
+from mmbench.models.ctc import CTC
 from mmbench.models.faster_whisper import FasterWhisper
 from mmbench.models.loading import pick_device, pick_dtype
 from mmbench.models.speech_classifier import SpeechClassifier
-from mmbench.models.speech_to_text import CTC, SpeechToText
+from mmbench.models.speech_to_text import SpeechToText
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,7 +136,8 @@ import sys, warnings
 warnings.simplefilter("default")
 from mmbench.models.causal_lm import CausalLM
 from mmbench.models.speech_classifier import SpeechClassifier
-from mmbench.models.speech_to_text import CTC, SpeechToText
+from mmbench.models.ctc import CTC
+from mmbench.models.speech_to_text import SpeechToText
 from mmbench.schema import Audio, Sample, Text
 whisper, whisper_en, moonshine, layer, group, wavlm, llama, llama_chat, *clips = sys.argv[1:]
 heard = [Sample(id=c, language="eng_Latn", parts=(Audio(c),)) for c in clips]

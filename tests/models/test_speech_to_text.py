@@ -95,7 +95,9 @@ def test_window_of_a_file_is_heard_and_no_more(model: SpeechToText, clips: list[
 
 def test_task_and_forced_language_change_what_the_model_is_told(model: SpeechToText, spoken: list[Sample]) -> None:
     translating = replace_settings(model, task="translate")
-    assert texts(translating, spoken) != texts(model, spoken)
+    assert texts(translating, [replace(one, target_language="eng_Latn") for one in spoken]) != texts(model, spoken)
+    with pytest.raises(SampleError, match="sample s1: tiny translates into English alone, not into French"):
+        translating.generate(spoken[1:2])
     forced = replace_settings(model, language="fr")
     assert texts(forced, spoken) == texts(model, [replace(sample, language="fra_Latn") for sample in spoken])
 
