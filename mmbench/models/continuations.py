@@ -1,0 +1,72 @@
+"""Choices as tokens after a prompt that holds media, and the features of a prompt with such tokens after it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_BY_TOKEN = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids")
+"""Features with one value for each token of the prompt; 0 is a text token in the last two."""
+
+
+class Continuation(NamedTuple):
+    """How many of the prompt's tokens are kept, and the tokens after them."""
+
+    kept: int
+    tokens: tuple[int, ...]
+
+
+def continuations(tokenizer: Any, prompt: Sequence[int], choices: Sequence[str], *, gap: bool) -> list[Continuation]:
+    """Tokens of the choices, each read together with the text that the prompt ends in.
+
+    Args:
+        tokenizer: of the model.
+        prompt: tokens of the prompt, media included.
+        choices: their texts.
+        gap: whether a space stands between the prompt's text and a choice, unless the text ends in a bracket or line.
+    """
+    control = set(tokenizer.all_special_ids)
+    if not is_mistral(tokenizer):
+        control |= set(tokenizer.added_tokens_decoder)
+    start = 1 + max((index for index, token in enumerate(prompt) if token in control), default=-1)
+    tail = tokenizer.decode(prompt[start:])
+    if _encode(tokenizer, tail) != list(prompt[start:]):  # as after a piece that the tokenizer would join otherwise
+        start, tail = len(prompt), ""
+    space = " " if gap and tail[-1:] not in ("\n", "(", "[", "{", "“", "«", "¿", "¡") else ""
+    found = []
+    for choice in choices:
+        whole = _encode(tokenizer, tail + space + choice)
+        shared = 0
+        while shared < min(len(prompt) - start, len(whole) - 1) and prompt[start + shared] == whole[shared]:
+            shared += 1
+        found.append(Continuation(start + shared, tuple(whole[shared:])))
+    return found
+
+
+def _encode(tokenizer: Any, text: str) -> list[int]:
+    options = {} if is_mistral(tokenizer) else {"split_special_tokens": True}
+    ids: list[int] = tokenizer(text, add_special_tokens=False, **options)["input_ids"]
+    return ids
+
+
+def is_mistral(tokenizer: Any) -> bool:
+    """Whether mistral-common reads the text: it has a frame of its own, and no text becomes a control token there."""
+    return type(tokenizer).__name__ == "MistralCommonBackend"
+
+
+def extended(features: Mapping[str, Any], rows: Sequence[Continuation], pad: int) -> dict[str, Any]:
+    """The features of a prompt, which is there once for each row, with the row's tokens and then padding after it."""
+    width = max(kept + len(tokens) for kept, tokens in rows)
+    longer = dict(features)
+    for key in _BY_TOKEN:
+        if key not in features:
+            continue
+        value = features[key].new_full((len(rows), width), pad if key == "input_ids" else 0)
+        for index, (kept, tokens) in enumerate(rows):
+            value[index, :kept] = features[key][index, :kept]
+            own = {"input_ids": value.new_tensor(tokens), "attention_mask": 1}.get(key, 0)
+            value[index, kept : kept + len(tokens)] = own
+        longer[key] = value
+    return longer

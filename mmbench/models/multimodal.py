@@ -1,0 +1,265 @@
+"""Language models of transformers that hear and see: text, audio and images in, text or likelihoods out."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mmbench import languages
+from mmbench.errors import ModelLoadError, SampleError
+from mmbench.identity import weights
+from mmbench.models.continuations import Continuation, continuations, extended, is_mistral
+from mmbench.models.conversation import (
+    Conversation,
+    Reader,
+    converse,
+    encoded,
+    extractor,
+    fixed_window,
+    kinds,
+    own_window,
+)
+from mmbench.models.frames import begun, check_frame, count_placeholders_of_frame, frame, own_frame, unframed
+from mmbench.models.loading import GREEDY, import_torch, load_pretrained, load_processor, pick_device
+from mmbench.models.multimodal_weights import load_parts, pick_loader
+from mmbench.models.parts import LongAudio, pick_window
+from mmbench.schema import Output, Sample, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(kw_only=True)
+class MultimodalLM:
+    """A decoder-only language model with encoders for other media, asked through its chat template or a raw one.
+
+    Args:
+        name: name of the model's folder in the results.
+        model: hub id, folder, or package://NAME/FOLDER.
+        revision: commit, tag or branch on the hub; pin it.
+        system: system message, with the chat template.
+        template: text around the question for a model without a chat template. `{input}` is all parts in order;
+            else `{prompt}` is its text, `{audio}` its clips and `{image}` its images, each in the model's placeholders.
+        around_audio: with a template, what each clip's placeholder `{audio}` stands in, and which a question
+            without audio lacks.
+        audio_or_text: whether a question is either spoken or written; one that is both, or neither, is refused.
+        state_tokens: tokens by which a model says what it heard; the one that begins an answer becomes a note.
+        adapter: subfolder of the weights with an adapter (LoRA) to lay over them; needs peft.
+        window: seconds of a clip that the model is given; None is what its processor hears.
+        long_audio: what becomes of longer clips: refuse, truncate, or chunk (several clips in a row).
+        max_new_tokens: limit of an answer.
+        stop: text that ends an answer.
+        dtype: auto, float32, bfloat16 or float16.
+        device: auto, cpu, cuda, cuda:1, mps.
+        trust_remote_code: whether code that comes with the weights may run.
+        generation: further arguments of `generate`; the default is greedy.
+    """
+
+    name: str
+    model: str
+    revision: str | None = None
+    system: str | None = None
+    template: str | None = None
+    around_audio: str = "{audio}"
+    audio_or_text: bool = False
+    state_tokens: Sequence[str] = ()
+    adapter: str | None = None
+    window: float | None = None
+    long_audio: LongAudio = "refuse"
+    max_new_tokens: int = 256
+    stop: str | None = None
+    dtype: str = "auto"
+    device: str = field(default="auto", compare=False)
+    trust_remote_code: bool = False
+    generation: Mapping[str, Any] = field(default_factory=dict)
+    _model: Any = field(default=None, init=False, repr=False, compare=False)
+    _processor: Any = field(default=None, init=False, repr=False, compare=False)
+    _reader: Any = field(default=None, init=False, repr=False, compare=False)
+    _frames: Any = field(default=None, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Check what can be checked before weights are loaded."""
+        check_frame(self.name, self.template, self.around_audio, self.system)
+
+    @property
+    def content(self) -> str:
+        """Identity of the weights."""
+        return weights(self.model, self.revision)
+
+    def load(self) -> None:
+        """Load processor and weights."""
+        if self._model is not None:
+            return
+        import_torch()
+        from transformers import AutoConfig, AutoProcessor
+
+        source, trust = (self.model, self.revision, None), self.trust_remote_code
+        config = load_processor(AutoConfig.from_pretrained, *source, trust)
+        loader = pick_loader(self.name, config, trust=trust, adapter=self.adapter)
+        processor = load_parts(self.name, AutoProcessor.from_pretrained, *source, trust)
+        if not hasattr(processor, "tokenizer"):
+            raise ModelLoadError(f"model {self.name}: {self.model} reads text alone; use model=causal_lm")
+        processor.tokenizer.padding_side = "left"
+        if processor.tokenizer.pad_token_id is None:
+            processor.tokenizer.pad_token = processor.tokenizer.eos_token
+        self._frames = self._framed(processor)
+        count_placeholders_of_frame(processor)
+        model = load_pretrained(loader, *source, self.dtype, pick_device(self.device), trust)
+        self._reader = self._read(model, processor)
+        self._model, self._processor = model, processor
+
+    def _framed(self, processor: Any) -> tuple[str, str]:
+        """The frame of a question that is answered, and of one whose choices are scored."""
+        if is_mistral(processor.tokenizer):
+            if self.template is not None:
+                raise ModelLoadError(f"model {self.name}: mistral-common has its own frame; leave out model.template")
+            return "", ""
+        if self.template is None:
+            own = begun(processor, own_frame(self.name, processor))
+            return own, own
+        # A space between prompt and choice belongs to the choice's first token in nearly every vocabulary.
+        raw = (self.template, self.template.rstrip(" "))
+        free, scored = (begun(processor, frame(each, self.around_audio, processor)) for each in raw)
+        return free, scored
+
+    def _read(self, model: Any, processor: Any) -> Reader:
+        found = kinds(model, processor)
+        rate = int(getattr(extractor(processor), "sampling_rate", 16_000))
+        own = own_window(processor) if "audio" in found else None
+        window = pick_window(self.name, own, self.window, self.long_audio)
+        return Reader(
+            name=self.name, kinds=found, rate=rate, window=window, long_audio=self.long_audio, system=self.system
+        )
+
+    def generate(self, batch: Sequence[Sample]) -> list[Output]:
+        """Answer each sample, greedily unless `generation` says otherwise."""
+        self.load()
+        asked = [self._ask(sample) for sample in batch]
+        # An answer must not depend on what is beside it: calls hold as many clips and images of each sample, and
+        # where a processor pads clips to the longest, which a model may hear, they are of one length.
+        fixed = fixed_window(self._processor)
+        calls = [(len(each.clips) if fixed else each.clips, each.images) for each in asked]
+        outputs: dict[int, Output] = {}
+        for call in dict.fromkeys(calls):
+            indices = [index for index, own in enumerate(calls) if own == call]
+            answers = self._answer([batch[i] for i in indices], [asked[i] for i in indices])
+            outputs |= dict(zip(indices, answers, strict=True))
+        return [outputs[index] for index in range(len(batch))]
+
+    def loglikelihood(self, batch: Sequence[Sample]) -> list[Output]:
+        """Log-likelihood of each choice as the answer, summed over the choice's own tokens; a forward a sample."""
+        self.load()
+        return [self._score(sample) for sample in batch]
+
+    def _ask(self, sample: Sample) -> Conversation:
+        asked = converse(sample, self._reader)
+        if kind := unframed(self.template, asked):
+            raise SampleError(f"sample {sample.id} holds {kind}, for which the template of {self.name} has no place")
+        written = any(isinstance(part, Text) and part.text.strip() for part in sample.parts)
+        if self.audio_or_text and written == bool(asked.clips):
+            found = "both audio and text" if written else "neither audio nor text"
+            raise SampleError(f"sample {sample.id} holds {found}, {self.name} takes one of them; correct task.prompt")
+        return asked
+
+    def _features(self, sample: Sample, asked: Sequence[Conversation], chat_template: str) -> dict[str, Any]:
+        """What the model is given, on its device; floating-point tensors in its dtype."""
+        messages = [each.messages for each in asked]
+        options: dict[str, Any] = {}
+        if is_mistral(self._processor.tokenizer):
+            messages = [encoded(each, self._reader.rate) for each in messages]
+        else:
+            # Padding is named for the text alone, or audio extractors take it too. The frame writes BOS.
+            kwargs = {"text_kwargs": {"padding": True}, "add_special_tokens": False}
+            options = {"chat_template": chat_template, "sanitize_control_tokens": True, "processor_kwargs": kwargs}
+        try:
+            features = self._processor.apply_chat_template(
+                messages, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt", **options
+            )
+        except (ImportError, IndexError, KeyError, NotImplementedError, TypeError, ValueError) as error:
+            detail = " ".join(str(error).split())[:300]
+            raise SampleError(f"sample {sample.id}: the processor of {self.name} refuses it: {detail}") from error
+        return {key: self._moved(value) for key, value in features.items()}
+
+    def _moved(self, value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return [self._moved(item) for item in value]
+        if not hasattr(value, "is_floating_point"):
+            return value
+        return value.to(self._model.device, self._model.dtype if value.is_floating_point() else None)
+
+    def _adapt(self, asked: Conversation) -> None:
+        """Switch the adapters of a model on for media and off for text, as their authors do."""
+        if getattr(self._model, "_hf_peft_config_loaded", False):
+            switch = self._model.enable_adapters if asked.clips or asked.images else self._model.disable_adapters
+            switch()
+
+    def _fits(self, sample: Sample, length: int) -> None:
+        text = self._model.config.get_text_config()
+        limit = int(getattr(text, "max_position_embeddings", None) or 1 << 30)
+        if length > limit:
+            raise SampleError(
+                f"sample {sample.id}: {length} tokens with the answer, {self.name} takes {limit}; shorten it"
+            )
+
+    def _answer(self, samples: Sequence[Sample], asked: Sequence[Conversation]) -> list[Output]:
+        torch = import_torch()
+        tokenizer = self._processor.tokenizer
+        features = self._features(samples[0], asked, self._frames[0])
+        for sample, length in zip(samples, features["attention_mask"].sum(1).tolist(), strict=True):
+            self._fits(sample, length + self.max_new_tokens)
+        options = {**GREEDY, "max_new_tokens": self.max_new_tokens, **self.generation}
+        options.setdefault("pad_token_id", tokenizer.pad_token_id)
+        if self._model.generation_config.eos_token_id is None:
+            options.setdefault("eos_token_id", tokenizer.eos_token_id)
+        if self.stop is not None:
+            options |= {"stop_strings": [self.stop], "tokenizer": tokenizer}
+        self._adapt(asked[0])
+        with torch.inference_mode():
+            sequences = self._model.generate(**features, **options)
+        rows = sequences[:, features["input_ids"].shape[1] :].tolist()
+        return [self._output(row, each.notes) for row, each in zip(rows, asked, strict=True)]
+
+    def _output(self, row: Sequence[int], notes: tuple[str, ...]) -> Output:
+        tokenizer = self._processor.tokenizer
+        text = tokenizer.decode(row, skip_special_tokens=True).strip()
+        raw = tokenizer.decode(row).lstrip()  # a state token may be a special one
+        if state := next((token for token in self.state_tokens if raw.startswith(token)), None):
+            text, notes = text.removeprefix(state), (*notes, f"state {state}")
+        if self.stop is not None:
+            text = text.partition(self.stop)[0]
+        count = sum(token != tokenizer.pad_token_id for token in row)
+        return Output(text=text.strip(), tokens=count, notes=notes)
+
+    def _score(self, sample: Sample) -> Output:
+        if not sample.choices or not all(sample.choices):
+            raise SampleError(f"sample {sample.id} has no choices to rank, or an empty one; give each its text")
+        asked = self._ask(sample)
+        features = self._features(sample, [asked], self._frames[1])
+        tokenizer, gap = self._processor.tokenizer, self.template is not None and languages.spaced(sample.written)
+        choices = continuations(tokenizer, features["input_ids"][0].tolist(), sample.choices, gap=gap)
+        self._fits(sample, max(kept + len(tokens) for kept, tokens in choices))
+        # All tokens but the last are read, and the last one's probability is where they end: rows that agree are one.
+        rows = sorted({Continuation(kept, tokens[:-1]) for kept, tokens in choices})
+        if len(rows) > 1:
+            features = self._features(sample, [asked] * len(rows), self._frames[1])
+        start = min(row.kept for row in rows) - 1
+        logprobs = self._logprobs(extended(features, rows, tokenizer.pad_token_id), start, asked)
+        scores = []
+        for kept, tokens in choices:
+            own = logprobs[rows.index(Continuation(kept, tokens[:-1])), kept - 1 - start :]
+            scores.append(sum(own[position, token].item() for position, token in enumerate(tokens)))
+        lengths = tuple(len(tokens) for _, tokens in choices)
+        best = sample.choices[max(range(len(scores)), key=scores.__getitem__)]
+        return Output(
+            text=best, choice_scores=tuple(scores), choice_lengths=lengths, tokens=sum(lengths), notes=asked.notes
+        )
+
+    def _logprobs(self, inputs: dict[str, Any], start: int, asked: Conversation) -> Any:
+        """Log probabilities of what follows each position from `start` on: (rows, positions, vocabulary)."""
+        kept = inputs["input_ids"].shape[1] - start
+        if "logits_to_keep" in inspect.signature(self._model.forward).parameters:
+            inputs = {**inputs, "logits_to_keep": kept}
+        self._adapt(asked)
+        with import_torch().inference_mode():
+            return self._model(**inputs).logits[:, -kept:].float().log_softmax(-1)
