@@ -94,6 +94,8 @@ class Published:
             else:
                 try:
                     found = [str(name).removeprefix(self._root) for name in self._hub.glob(self._root + pattern)]
+                except FileNotFoundError:  # the folder that the pattern begins with; another pattern may match
+                    found = []
                 except OSError as error:
                     raise UsageError(self._unreachable(error)) from error
             if found:
