@@ -58,7 +58,13 @@ class AvmustTed:
         for name, known in (("modality", get_args(Modality)), ("task", ("translation", "asr"))):
             if getattr(self, name) not in known:
                 raise UsageError(f"{name}={getattr(self, name)!r} is not known: give one of {', '.join(known)}")
-        only(self.languages, _PAIRS)
+        self._wanted()
+
+    def _wanted(self) -> tuple[str, ...]:
+        """Target languages; English, the one language of `asr`, is in all of their tables."""
+        known = (ENGLISH, *_PAIRS) if self.task == "asr" else tuple(_PAIRS)
+        wanted = tuple(only(self.languages, known))
+        return tuple(_PAIRS) if ENGLISH in wanted else wanted
 
     @cached_property
     def _published(self) -> Published:
@@ -67,11 +73,11 @@ class AvmustTed:
     @cached_property
     def _tables(self) -> dict[str, str]:
         """Table of each target language."""
-        wanted = only(self.languages, _PAIRS)
-        found = {name: f"{_PAIRS[name]}/{self.split}.tsv" for name in wanted}
+        found = {name: f"{_PAIRS[name]}/{self.split}.tsv" for name in self._wanted()}
         there = {name: file for name, file in found.items() if self._published.glob(file)}
         missing = [file for name, file in found.items() if name not in there]
-        if missing and (self.languages is not None or not there):
+        named = self.languages is not None and set(found) != set(_PAIRS)
+        if missing and (named or not there):
             raise UsageError(f"{self.location}: no {missing[0]} in it; write one (columns: see loaders/avmust_ted.py)")
         return there
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 FIXTURE = "fixture://"
 _ENDS = 1 << 20
+_ROWS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,24 +195,38 @@ class Published:
                 yield row
 
     def parquet(self, names: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """Rows of Parquet files in order, streamed; audio and images as {"bytes", "path"}, never decoded."""
-        try:
-            yield from self._streamed(names).decode(False)
-        except (OSError, ValueError) as error:
-            raise UsageError(f"{self.location}: {names[0]}: cannot be read ({error}); download it again") from error
+        """Rows of Parquet files in order, streamed; audio and images as {"bytes", "path"}, never decoded.
+
+        Everything happens in this thread: readers that fetch ahead in threads of their own, as `datasets` and Arrow's
+        scanner do, hang or abort the process where it ends before they have.
+        """
+        from pyarrow.parquet import ParquetFile
+
+        for name in names:
+            try:
+                with self._opened(name) as handle:
+                    file = ParquetFile(handle, pre_buffer=False, buffer_size=_ENDS)
+                    for batch in file.iter_batches(batch_size=_ROWS, use_threads=False):
+                        yield from batch.to_pylist()
+            except (OSError, ValueError) as error:
+                raise UsageError(f"{self.location}: {name}: cannot be read ({error}); download it again") from error
 
     def labels(self, names: Sequence[str], column: str) -> tuple[str, ...]:
         """Names of the classes of a ClassLabel column; empty where it is none."""
-        feature = (self._streamed(names).features or {}).get(column)
-        return tuple(getattr(feature, "names", None) or ())
+        from pyarrow.parquet import read_schema
 
-    def _streamed(self, names: Sequence[str]) -> Any:
-        from datasets import load_dataset
-        from datasets.utils.logging import disable_progress_bar
+        with self._opened(names[0]) as handle:
+            metadata = read_schema(handle).metadata or {}
+        known = json.loads(metadata.get(b"huggingface", b"{}")).get("info", {}).get("features", {})
+        feature = known.get(column)
+        return tuple(feature.get("names") or ()) if isinstance(feature, dict) else ()
 
-        disable_progress_bar()
-        root = f"hf://{self._root}" if self.folder is None else f"{self.folder}/"
-        return load_dataset("parquet", data_files=[root + name for name in names], split="train", streaming=True)
+    def _opened(self, name: str) -> IO[bytes]:
+        """A file to read parts of; one on the hub is not downloaded."""
+        if self.folder is not None:
+            return self.path(name).open("rb")
+        handle: IO[bytes] = self._hub.open(self._root + name, "rb", block_size=_ENDS)
+        return handle
 
     def content(self, names: Sequence[str]) -> str:
         """SHA-256 that identifies files: of the commit on the hub, else of names, sizes and both ends of each."""

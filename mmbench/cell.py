@@ -16,9 +16,10 @@ from mmbench.score import read_records, score
 from mmbench.store import dumps, finite, locked, open_run, write_atomic
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from mmbench.records import Record
     from mmbench.schema import Model, Score
     from mmbench.task import Task
 
@@ -164,9 +165,19 @@ def score_cell(task: Task, model: str, folder: Path) -> list[Score]:
     if not path.exists():
         return []
     found = list(read_records(path, strict=False).values())
+    say_notes(found, f"{task.name} / {model}")
     scores = score(found, task.scorers, task=task.name, model=model, method=task.protocol, cluster=task.cluster)
     write_atomic(folder / "scores.jsonl", "".join(dumps(asdict(row)) + "\n" for row in scores))
     return scores
+
+
+def say_notes(records: Sequence[Record], where: str) -> None:
+    """Say how many samples a model could not take as they are; each row of predictions.jsonl says what was done."""
+    noted = [notes for record in records if (output := record.prediction.output) and (notes := output.notes)]
+    if noted:
+        log.warning(
+            "%s: %d of %d samples were changed for the model, such as: %s", where, len(noted), len(records), noted[0][0]
+        )
 
 
 def fingerprint(task: Task, model: Model) -> dict[str, Any]:

@@ -25,6 +25,8 @@ _RUN_HELP = """run a task with a model, or a sweep of both (a Hydra application)
   mmbench run task=voice_prompts_asr model=echo            one cell: results/voice_prompts_asr/echo/
   mmbench run -m task=voice_prompts_asr,voice_prompts_translation model=echo,gold
   mmbench run --config-name cascade_vs_end_to_end          a sweep that is kept as a file
+  mmbench run task=... model=... input=gold                ask on the transcript; also input=asr:MODEL, s2tt:MODEL
+  mmbench run -m task=... model=... condition=noise condition.snr=inf,10,0
   mmbench run task=... model=... --cfg job                 show the composed configuration
   mmbench run task=... model=... limit=5 task.languages=[swh_Latn]
   mmbench run --config-dir ./my_conf task=mine model=mine  your own configs beside the shipped ones
@@ -111,10 +113,9 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--debug", action="store_true", help="show tracebacks")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("run", help="run a task with a model, or a sweep of both", add_help=False)
-    what = commands.add_parser("list", help="list tasks, models, scorers or languages")
-    what.add_argument(
-        "what", nargs="?", choices=["tasks", "models", "scorers", "languages"], help="all but languages if left out"
-    )
+    what = commands.add_parser("list", help="list tasks, models, scorers, conditions, prompts, experiments, languages")
+    known = ["tasks", "models", "scorers", "conditions", "prompts", "experiments", "languages"]
+    what.add_argument("what", nargs="?", choices=known, help="all but languages if left out")
     file = commands.add_parser(
         "score",
         help="score outputs made elsewhere, or a predictions.jsonl again",
@@ -228,7 +229,7 @@ _failures: list[MmbenchError] | None = None
 
 
 _SETTINGS = ("batch_size", "limit", "max_failed", "retry_failed")
-_KEYS = {"task", "model", "condition", "input", "results", "allow", *_SETTINGS}
+_KEYS = {"task", "model", "condition", "input", "data", "results", "allow", *_SETTINGS}
 
 
 def job(cfg: Any) -> float:
@@ -250,13 +251,16 @@ def job(cfg: Any) -> float:
 def _job(cfg: Any) -> float:
     from mmbench.cell import Settings, TooManyFailed, run_cell
     from mmbench.cell_config import model_reading, task_under
-    from mmbench.config import build, resolve
+    from mmbench.config import build, names, resolve, unknown
     from mmbench.report import cell_table
 
     plain = resolve(cfg)
-    unknown = sorted(set(plain) - _KEYS)
-    if unknown:  # +batchsize=4 would add a key that nothing reads
-        raise UsageError(f"{unknown[0]} is no setting of a run; known are {', '.join(sorted(_KEYS))}")
+    extra = sorted(set(plain) - _KEYS)
+    if extra:  # +batchsize=4 would add a key that nothing reads
+        raise UsageError(f"{extra[0]} is no setting of a run; known are {', '.join(sorted(_KEYS))}")
+    for name in plain["data"]:
+        if name not in names("loader"):  # else a slip of the pen would read from the hub
+            raise UsageError(f"data.{name}: {unknown('loader', name, names('loader'))}")
     asked = task_under(plain["task"], plain["condition"], plain["allow"])
     answers = model_reading(plain["model"], plain["input"], str(Path(plain["results"]) / "stages.sqlite"))
     task, model = build(asked, allow=plain["allow"]), build(answers, allow=plain["allow"])

@@ -5,6 +5,7 @@ Nothing past `build` knows that Hydra exists; everything after it can be called 
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
@@ -68,7 +69,7 @@ def load(group: str, name: str, settings: Mapping[str, Any] | None = None) -> An
         UsageError: there is no such config, no such setting, or a value is of another type than the setting.
     """
     if name not in names(group):
-        raise UsageError(f"{group} {name!r} is not known; known are {', '.join(names(group))}")
+        raise UsageError(unknown(group, name, names(group)))
     node = compose([f"+{group}={name}"], name="empty")[group]
     plain = resolve(node)
     check_targets(plain, PREFIXES, "")
@@ -185,6 +186,18 @@ def _check_target(target: str, prefixes: Sequence[str], where: str) -> None:
         raise UsageError(f"{where}: _target_ {target} is no class of {', '.join(prefixes)}; name its own module")
 
 
+_FEW = 12
+
+
+def unknown(group: str, name: str, known: Sequence[str]) -> str:
+    """One line about a name that a group lacks: all that it has, or of many the nearest."""
+    if len(known) <= _FEW:
+        return f"{group} {name!r} is not known; known are {', '.join(known)}"
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    meant = f"did you mean {' or '.join(near)}? " if near else ""
+    return f"{group} {name!r} is not known; {meant}'mmbench list {group}s' shows all {len(known)}"
+
+
 def one_line(error: BaseException) -> str:
     """What a Hydra or OmegaConf error says, on one line and without its list of search paths."""
     if ours := re.search(r"UsageError raised while resolving interpolation: (.*)", str(error)):
@@ -194,7 +207,7 @@ def one_line(error: BaseException) -> str:
         return f"{missing[1]} has no value in its config; give one: {missing[1]}=..."
     if isinstance(error, MissingConfigException) and error.options:
         group, _, name = (error.missing_cfg_file or "").rpartition("/")
-        return f"{group or 'config'} {name!r} is not known; known are {', '.join(error.options)}"
+        return unknown(group or "config", name, error.options)
     lines = [" ".join(line.split()) for line in str(error).splitlines()]
     if any(word in str(error) for word in ("LexerNoViableAlt", "mismatched input", "no viable alternative")):
         return f"an override cannot be read ({lines[0][:200]}); put quotes around such a value: \"key='my value'\""

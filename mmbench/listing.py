@@ -9,21 +9,29 @@ from mmbench import languages
 if TYPE_CHECKING:
     from pathlib import Path
 
-_GROUPS = {"tasks": "task", "models": "model", "scorers": "scorer"}
+_GROUPS = {"tasks": "task", "models": "model", "scorers": "scorer", "conditions": "condition", "prompts": "prompt"}
 
 
 def listing(what: str | None) -> str:
-    """Text of the list; tasks, models and scorers where nothing is named."""
+    """Text of the list; everything but languages where nothing is named."""
     if what == "languages":
         return _languages()
     from mmbench.config import conf_dir
 
+    if what == "experiments":
+        return _experiments(conf_dir())
     chosen = list(_GROUPS) if what is None else [what]
-    return "\n".join(_group(title, conf_dir() / _GROUPS[title]) for title in chosen)
+    groups = [_group(title, sorted((conf_dir() / _GROUPS[title]).glob("*.yaml"))) for title in chosen]
+    return "\n".join(groups if what else [*groups, _experiments(conf_dir())])
 
 
-def _group(title: str, folder: Path) -> str:
-    files = sorted(folder.glob("*.yaml"))
+def _experiments(folder: Path) -> str:
+    """Sweeps that are kept as files, for --config-name."""
+    files = [file for file in sorted(folder.glob("*.yaml")) if file.stem not in ("config", "empty")]
+    return _group("experiments", files)
+
+
+def _group(title: str, files: list[Path]) -> str:
     width = max(len(file.stem) for file in files)
     lines = [f"  {file.stem:<{width}}  {describe(file)}".rstrip() for file in files]
     return "\n".join([f"{title}:", *lines]) + "\n"

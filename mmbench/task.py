@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import string
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, is_dataclass, replace
+from itertools import count
+from typing import TYPE_CHECKING, cast
 
 from mmbench import languages
 from mmbench.errors import CellError, UsageError
 from mmbench.schema import Audio, Condition, Loader, Method, Model, Part, Sample, Scorer, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 _FIELDS = {"input", "choices", "source", "target"}
 _LETTERS = string.ascii_uppercase
@@ -102,13 +103,15 @@ class Task:
         """The samples as the model gets them, at most `limit` of each language."""
         wanted = None if self.languages is None else {languages.tag(code) for code in self.languages}
         seen: dict[str, int] = {}
-        for sample in self.loader:
+        for sample in self.loader if wanted is None else narrowed(self.loader, wanted):
             if wanted is not None and sample.language not in wanted:
                 continue
             seen[sample.language] = seen.get(sample.language, 0) + 1
             if limit is None or seen[sample.language] <= limit:
                 sample = sample if self.condition is None else under(sample, self.condition)
                 yield from map(self.ask, rotations(sample) if self.circular else (sample,))
+            if limit is not None and wanted is not None and all(seen.get(tag, 0) >= limit for tag in wanted):
+                return  # what is left is read in vain
 
     def ask(self, sample: Sample) -> Sample:
         """The sample with the prompt around its parts."""
@@ -120,12 +123,20 @@ class Task:
         return replace(sample, parts=tuple(fill_template(template, sample)))
 
 
+def narrowed(loader: Loader, wanted: Set[str]) -> Iterable[Sample]:
+    """The loader for some languages alone, if it can leave the others unread; the samples of these are the same."""
+    if not is_dataclass(loader) or getattr(loader, "languages", ()) is not None:
+        return loader
+    chosen = [tag for tag in loader.card.languages if tag in wanted]
+    return cast("Loader", replace(loader, languages=chosen)) if chosen else ()
+
+
 def under(sample: Sample, condition: Condition) -> Sample:
     """The sample with its recordings under a condition; what is random in it depends on the sample's id alone."""
-    digest = hashlib.sha256(sample.id.encode()).digest()
+    seeds = count(int.from_bytes(hashlib.sha256(sample.id.encode()).digest()[:6]))
     parts = [
-        replace(part, condition=condition, seed=int.from_bytes(digest[:6]) + index) if isinstance(part, Audio) else part
-        for index, part in enumerate(sample.parts)
+        replace(part, condition=condition, seed=next(seeds)) if isinstance(part, Audio) else part
+        for part in sample.parts
     ]
     return replace(sample, parts=tuple(parts))
 
@@ -167,15 +178,15 @@ def rotations(sample: Sample) -> Iterator[Sample]:
 
     Liu et al. 2024, MMBench: Is Your Multi-modal Model an All-around Player?, section 4.3 (CircularEval).
     """
-    count = len(sample.choices)
-    if sample.answer is None or not count:
+    options = len(sample.choices)
+    if sample.answer is None or not options:
         raise UsageError(f"sample {sample.id}: has no choices to rotate; leave out task.circular")
-    for by in range(count):
+    for by in range(options):
         yield replace(
             sample,
             id=f"{sample.id}#{by}",
             choices=sample.choices[by:] + sample.choices[:by],
-            answer=(sample.answer - by) % count,
+            answer=(sample.answer - by) % options,
             group={**sample.group, "circular": sample.id},
         )
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import dataclass, replace
 
 import pytest
 
 from mmbench.cell import Settings, fingerprint, folder_of, run_cell
 from mmbench.errors import CellError, ModelLoadError, UsageError
+from mmbench.media.conditions import Noise
 from mmbench.scorers.edit import ErrorRate
 from mmbench.store import locked
 from tests.fakes import Broken, Listed, Ranks, Spy, choosing, sample, task
@@ -219,3 +221,25 @@ def test_a_model_must_be_a_dataclass(tmp_path):
 
     with pytest.raises(UsageError, match="must be a dataclass"):
         run_cell(task(3), Plain(), tmp_path, QUIET)
+
+
+def test_samples_that_were_changed_for_the_model_are_counted(tmp_path, caplog):
+    class Cutting(Spy):
+        def generate(self, batch):
+            made = super().generate(batch)
+            return [
+                replace(output, notes=("truncated 41.2 s to 30 s",)) if item.id.endswith("3") else output
+                for item, output in zip(batch, made, strict=True)
+            ]
+
+    run_cell(task(20), dataclass(kw_only=True)(Cutting)(), tmp_path, QUIET)
+    assert "2 of 20 samples were changed for the model, such as: truncated 41.2 s to 30 s" in caplog.text
+    rows = lines(tmp_path / "repeat" / "spy" / "predictions.jsonl")
+    assert [row["notes"] for row in rows if "notes" in row] == [["truncated 41.2 s to 30 s"]] * 2
+
+
+def test_a_condition_is_part_of_what_was_asked():
+    plain, heard = task(3), replace(task(3), condition=Noise(snr=5))
+    assert "condition" not in fingerprint(plain, Spy())["task"]
+    found = {json.dumps(fingerprint(each, Spy())) for each in (plain, heard, replace(heard, condition=Noise(snr=4)))}
+    assert len(found) == 3

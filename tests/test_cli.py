@@ -202,3 +202,27 @@ def test_the_signature_question_without_weights(tmp_path: Path) -> None:
     table = json.loads(mmbench("report", "results", "--format", "json", cwd=tmp_path).stdout)
     assert {pair["meaning"] for pair in table["voice_prompts_topic"]["differences"]}
     assert "| eng_Latn English |" in mmbench("report", "results", "--format", "markdown", cwd=tmp_path).stdout
+
+
+def test_a_run_reads_a_stand_in_under_a_condition_and_on_the_transcript(tmp_path: Path) -> None:
+    asked = ("run", "task=fleurs_asr", "model=echo", "limit=1", "+data.fleurs=fixture://fleurs")
+    assert mmbench(*asked, "input=gold", "condition=speed", cwd=tmp_path).returncode == 0
+    cell = tmp_path / "results" / "fleurs_asr@speed_1.1x" / "gold+echo"
+    assert {"run.json", "run.log", "scores.jsonl"} <= {path.name for path in cell.iterdir()}
+    rows = [json.loads(line) for line in (cell / "predictions.jsonl").read_text().splitlines()]
+    assert all(row["transcript"] in row["prediction"] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("input=nothing", "input=nothing: give audio, gold, asr:MODEL or s2tt:MODEL"),
+        ("+data.flers=/x", "data.flers: loader 'flers' is not known; did you mean fleurs"),
+        ("condition=nois", "condition 'nois' is not known"),
+    ],
+)
+def test_a_wrong_input_condition_or_place_is_one_line(argument: str, message: str, tmp_path: Path) -> None:
+    done = mmbench(*ASR, argument, cwd=tmp_path)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,19 @@ import pytest
 import yaml
 from omegaconf import OmegaConf
 
+from loaders import voice_prompts
 from mmbench import __version__
+from mmbench.cell_config import condition_label, model_reading, task_under
 from mmbench.config import build, compose, conf_dir, load, names, resolve
 from mmbench.errors import UsageError
 from mmbench.identity import describe
 from mmbench.languages import language
 from mmbench.listing import describe as description
 from mmbench.measure import fit
+from mmbench.media import load_audio
 from mmbench.records import Record
-from mmbench.schema import Output, Prediction, Sample
+from mmbench.schema import Audio, Output, Prediction, Sample
+from mmbench.task import check_template, under
 
 
 def compose_one(group: str, name: str) -> Any:
@@ -40,23 +45,49 @@ def test_model(name: str) -> None:
     json.dumps(describe(model))  # its settings are what run.json keeps
 
 
+INSTALLED = {
+    # what of a Debian package a task reads
+    "asterisk": "/usr/share/asterisk/sounds/en_US_f_Allison",
+    "tuxpaint": "/usr/share/tuxpaint/stamps/animals",
+    "fish_fillets": "/usr/share/games/fillets-ng/sound",
+}
+
+
+def on_fixture(node: Any, name: str) -> Any:
+    """A task's or loader's config that reads the stand-in for its dataset."""
+    loader = node.get("loader", node)
+    if "location" in loader:
+        loader["location"] = f"fixture://{loader['_target_'].split('.')[1]}"
+    folder = next((path for start, path in INSTALLED.items() if name.startswith(start)), None)
+    if folder is not None and not Path(folder).exists():
+        pytest.skip(f"{folder} is not there: its Debian package is not installed")
+    return node
+
+
 @pytest.mark.parametrize("name", names("task"))
 def test_task(name: str) -> None:
-    task = build(compose_one("task", name))
-    if name.startswith("asterisk") and not Path("/usr/share/asterisk/sounds/en_US_f_Allison").exists():
-        pytest.skip("the Debian packages asterisk-core-sounds-* are not installed")
+    task = build(on_fixture(compose_one("task", name), name))
     if name.startswith(("manifest", "judge")):
         return  # the data are the user's
     assert task.name == name, "the folder in the results has the name of the config"
     samples = list(task.samples(limit=2))
     assert len({sample.id for sample in samples}) == len(samples) > 0
+    scored = [scorer for scorer in task.scorers.values() if not getattr(scorer, "stage", None)]
     for sample in samples:
         assert language(sample.language).tag == sample.language
-        assert sample.references or sample.answer is not None
+        if scored:
+            has = sample.references or sample.answer is not None or sample.group
+            assert has, "there is something to score by"
         if task.method == "loglikelihood":
             assert sample.answer is not None
             assert 0 <= sample.answer < len(sample.choices)
-    assert task.loader.card.content == build(compose_one("task", name)).loader.card.content
+    narrow = dataclasses.replace(task, languages=[samples[0].language])
+    alone = [sample.id for sample in narrow.samples(limit=2)]
+    assert alone == [sample.id for sample in samples if sample.language == samples[0].language]
+    assert narrow.loader.card.content == task.loader.card.content, "languages are a filter"
+    again = build(on_fixture(compose_one("task", name), name))
+    assert task.loader.card.content == again.loader.card.content
+    assert [sample.id for sample in samples] == [sample.id for sample in again.samples(limit=2)]
 
 
 CALL = 'Action: search\nAction Input: {"q": "x"}'
@@ -75,6 +106,8 @@ ASKED: dict[str, tuple[dict[str, Any], Output, Output | None]] = {
     "accuracy_calibrated": (HALVES, Output(text="", choice_scores=(-2, -1), prior_scores=(-9, -1)), None),
     "contrastive": (HALVES, Output(text="", choice_scores=(-1, -2), choice_lengths=(1, 1)), None),
     "circular": ({**HALVES, "group": {"circular": "q"}}, Output(text="a b c d"), None),
+    "noise_rejection": ({"group": {"speech": "yes"}}, Output(text="Hello."), None),
+    "refusal": ({}, Output(text="I'm sorry, but I can't assist with that."), None),
     "instructions": (
         {"group": {"instructions": '[{"id": "punctuation:no_comma", "kwargs": {}}]'}},
         Output(text="no comma"),
@@ -136,6 +169,40 @@ def test_loader(name: str) -> None:
     loader = build(compose_one("loader", name))
     assert hasattr(type(loader), "card")
     assert hasattr(type(loader), "__iter__")
+    if hasattr(loader, "location"):
+        found = build(on_fixture(compose_one("loader", name), name))
+        assert found.card.licence
+        assert next(iter(found)).parts
+        elsewhere = compose([f"+loader={name}", f"+data.{name}=here"], name="empty")
+        assert elsewhere.loader.location == "here", "one place says where all data are"
+
+
+@pytest.mark.parametrize("name", names("condition"))
+def test_condition(name: str) -> None:
+    chosen = ["task=voice_prompts_asr", "model=echo", f"condition={name}"]
+    if name == "babble":  # its voices are the user's
+        chosen += [f"condition.folder={Path(voice_prompts.__file__).parent / 'audio' / 'fra_Latn'}"]
+    cfg = compose(chosen)
+    task = build(task_under(resolve(cfg)["task"], resolve(cfg)["condition"]))
+    label = condition_label(resolve(cfg)["condition"])
+    assert task.name == ("voice_prompts_asr" if name == "clean" else f"voice_prompts_asr@{label}")
+    assert re.fullmatch(r"[\w.+@=-]+", label), "it is part of a folder's name"
+    sample = next(task.samples())
+    (clip,) = (part for part in sample.parts if isinstance(part, Audio))
+    plain = load_audio(dataclasses.replace(clip, condition=None), rate=16000)
+    heard, again = load_audio(clip, rate=16000), load_audio(clip, rate=16000)
+    np.testing.assert_array_equal(heard, again)
+    assert np.array_equal(heard, plain) == (name == "clean")
+    assert under(sample, task.condition).parts == sample.parts if task.condition else True
+
+
+@pytest.mark.parametrize("name", names("prompt"))
+def test_prompt(name: str) -> None:
+    templates = resolve(compose([f"+prompt={name}"], name="empty"))["prompt"]
+    assert "default" in templates
+    for key, template in templates.items():
+        check_template(template, where=key)
+        assert key == "default" or language(key).tag == key
 
 
 @pytest.mark.parametrize(
@@ -151,3 +218,9 @@ def test_primary_config(path: Any) -> None:
     if path.stem not in ("config", "empty"):
         cfg = compose([], name=path.stem)
         assert resolve(cfg)["task"]["name"]
+        sweep = yaml.safe_load(path.read_text(encoding="utf-8"))["hydra"]["sweeper"]["params"]
+        for key, values in sweep.items():  # every value of every axis composes and builds
+            for value in str(values).split(","):
+                node = resolve(compose([f"{key}={value.strip()}"], name=path.stem))
+                task_under(on_fixture(node["task"], node["task"]["name"]), node["condition"])
+                build(model_reading(node["model"], node["input"], "cache"))

@@ -73,7 +73,7 @@ def test_load_replaces_settings_and_refuses_unknown_ones() -> None:
     assert load("model", "echo", {"rate": 8000}) == Echo(rate=8000)
     with pytest.raises(UsageError, match="no setting speed"):
         load("model", "echo", {"speed": 2})
-    with pytest.raises(UsageError, match="known are"):
+    with pytest.raises(UsageError, match="did you mean echo"):
         load("model", "ecko")
 
 
@@ -85,7 +85,8 @@ def test_conf_is_found() -> None:
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["task=nope", "model=echo"], "task 'nope' is not known; known are asterisk_asr"),
+        (["task=fleurs_asd", "model=echo"], "task 'fleurs_asd' is not known; did you mean fleurs_asr or "),
+        (["task=nope", "model=echo"], "task 'nope' is not known; 'mmbench list tasks' shows all "),
         (["task=voice_prompts_asr"], "You must specify 'model'"),
         (["task=voice_prompts_asr", "model=echo", "nope=1"], "Could not override 'nope'"),
         (["task=voice_prompts_asr", "model=echo", "model.nope=1"], "Could not override 'model.nope'"),

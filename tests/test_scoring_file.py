@@ -153,7 +153,7 @@ def test_options(scored):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["werr"], "scorer 'werr' is not known; known are"),
+        (["werr"], "scorer 'werr' is not known; did you mean wer"),
         (["wer", "--normalizer", "nope"], "nope"),
         (["wer", "--tokenize", "13a"], "scorer wer has no setting tokenize"),
         (["bleu", "--normalizer", "mmbench"], "scorer bleu has no setting normalizer"),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mmbench.errors import CellError, UsageError
+from mmbench.media.conditions import Noise
 from mmbench.schema import Audio, Sample, Text
 from mmbench.task import Task, check_template, fill_template, lettered
 from tests.fakes import WER, Listed, Ranks, Spy, choosing, sample, task
@@ -130,3 +133,52 @@ def test_one_language_needs_no_list() -> None:
 def test_a_language_that_yaml_has_misread_is_named(languages: list[object]) -> None:
     with pytest.raises(UsageError, match=r"task\.languages: .* is no language code; quote it"):
         Task(name="t", loader=Listed(items=()), scorers={"wer": WER}, languages=languages)  # type: ignore[arg-type]
+
+
+def test_a_condition_is_on_every_recording_and_its_seed_on_the_sample_alone():
+    sound = Sample(
+        id="a", language="eng_Latn", parts=(Text("t"), Audio(b"1"), Audio(b"2")), choices=("x", "y"), answer=0
+    )
+    other = replace(sound, id="b")
+    made = [
+        list(replace(task(1), loader=Listed(items=order), condition=Noise(snr=3), circular=circular).samples())
+        for order in ((sound, other), (other, sound))
+        for circular in (False, True)
+    ]
+    seeds = {}
+    for asked in (each for samples in made for each in samples):
+        clips = [part for part in asked.parts if isinstance(part, Audio)]
+        assert [clip.condition for clip in clips] == [Noise(snr=3)] * 2
+        seeds.setdefault(asked.id.partition("#")[0], set()).add(tuple(clip.seed for clip in clips))
+    assert [len(found) for found in seeds.values()] == [1, 1], "order and rotations do not matter"
+    (a,), (b,) = seeds["a"], seeds["b"]
+    assert len({*a, *b}) == 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shelves(Listed):
+    """A dataset that reads only the languages that it is asked for."""
+
+    languages: tuple[str, ...] | None = field(default=None, compare=False)
+    read: list[str] = field(default_factory=list, compare=False)
+
+    def __iter__(self):
+        for item in self.items:
+            if self.languages is None or item.language in self.languages:
+                self.read.append(item.id)
+                yield item
+
+
+def test_languages_that_are_not_wanted_are_not_read():
+    shelves = Shelves(items=tuple(sample(index) for index in range(30)))
+    asked = replace(task(1), loader=shelves, languages=["swh_Latn", "fra_Latn"])
+    assert {item.language for item in asked.samples()} == {"swh_Latn"}
+    assert len(shelves.read) == 10
+    assert list(replace(asked, languages=["fra_Latn"]).samples()) == []
+
+
+def test_what_is_left_after_the_limit_is_not_read():
+    shelves = Shelves(items=tuple(sample(index) for index in range(30)))
+    asked = replace(task(1), loader=shelves, languages=["swh_Latn", "tha_Thai"])
+    assert len(list(asked.samples(2))) == 4
+    assert len(shelves.read) < 10

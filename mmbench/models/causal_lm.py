@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mmbench import languages
 from mmbench.errors import ModelLoadError, SampleError
 from mmbench.identity import weights
-from mmbench.models.loading import GREEDY, gguf_adds_bos, import_torch, load_pretrained, load_processor, pick_device
+from mmbench.models.continuations import shared
+from mmbench.models.conversation import FIXED_DATE
+from mmbench.models.loading import (
+    GREEDY,
+    end_tokens,
+    gguf_adds_bos,
+    import_torch,
+    load_pretrained,
+    load_processor,
+    pick_device,
+    written,
+)
 from mmbench.models.parts import prompt_text
 from mmbench.schema import Output, Sample
 
@@ -100,7 +111,8 @@ class CausalLM:
         messages = [{"role": "user", "content": text}]
         if self.system is not None:
             messages.insert(0, {"role": "system", "content": self.system})
-        return str(self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+        options = {"tokenize": False, "add_generation_prompt": True, **FIXED_DATE}
+        return str(self._tokenizer.apply_chat_template(messages, **options))
 
     def _encode(self, text: str) -> list[int]:
         # A chat template writes the special tokens itself; a base model's tokenizer adds them.
@@ -121,17 +133,20 @@ class CausalLM:
         ids, mask = self._pad(prompts, left=True)
         options = {**GREEDY, "max_new_tokens": self.max_new_tokens, **self.generation}
         options.setdefault("pad_token_id", self._tokenizer.pad_token_id)
+        ends = end_tokens(self._model, options["pad_token_id"], self._tokenizer.eos_token_id)
+        if self._model.generation_config.eos_token_id is None:
+            options.setdefault("eos_token_id", self._tokenizer.eos_token_id)
         if self.stop is not None:
             options |= {"stop_strings": [self.stop], "tokenizer": self._tokenizer}
         with torch.inference_mode():
             sequences = self._model.generate(input_ids=ids, attention_mask=mask, **options)
         outputs = []
         for row in sequences[:, ids.shape[1] :].tolist():
+            count, notes = written(row, ends)
             text = self._tokenizer.decode(row, skip_special_tokens=True)
-            if self.stop is not None:
-                text = text.partition(self.stop)[0]
-            count = sum(token != self._tokenizer.pad_token_id for token in row)
-            outputs.append(Output(text=text.strip(), tokens=count))
+            if self.stop is not None and self.stop in text:
+                text, notes = text.partition(self.stop)[0], ()
+            outputs.append(Output(text=text.strip(), tokens=count, notes=notes))
         return outputs
 
     def loglikelihood(self, batch: Sequence[Sample]) -> list[Output]:
@@ -174,17 +189,12 @@ class CausalLM:
         apart = languages.spaced(sample.written) and stripped[-1:] not in ("\n", "(", "[", "{", "“", "«", "¿", "¡")
         gap = " " if apart and not self._chats else ""
         context = self._encode(stripped)
-        found = []
-        for choice in sample.choices:
-            whole = self._encode(stripped + gap + choice)
-            shared = 0
-            while shared < min(len(context), len(whole) - 1) and context[shared] == whole[shared]:
-                shared += 1
-            found.append(_Choice(index, tuple(whole[:shared]), tuple(whole[shared:])))
-            self._fits(sample, len(whole))
-        if any(not choice.context for choice in found):
+        wholes = [tuple(self._encode(stripped + gap + choice)) for choice in sample.choices]
+        self._fits(sample, max(map(len, wholes)))
+        kept = shared(context, wholes)
+        if not kept:
             raise SampleError(f"sample {sample.id}: the prompt has no token, so a choice has nothing to follow")
-        return found
+        return [_Choice(index, whole[:kept], whole[kept:]) for whole in wholes]
 
     def _fits(self, sample: Sample, length: int) -> None:
         if length > self._limit():

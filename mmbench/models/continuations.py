@@ -35,14 +35,19 @@ def continuations(tokenizer: Any, prompt: Sequence[int], choices: Sequence[str],
     if _encode(tokenizer, tail) != list(prompt[start:]):  # as after a piece that the tokenizer would join otherwise
         start, tail = len(prompt), ""
     space = " " if gap and tail[-1:] not in ("\n", "(", "[", "{", "“", "«", "¿", "¡") else ""
-    found = []
-    for choice in choices:
-        whole = _encode(tokenizer, tail + space + choice)
-        shared = 0
-        while shared < min(len(prompt) - start, len(whole) - 1) and prompt[start + shared] == whole[shared]:
-            shared += 1
-        found.append(Continuation(start + shared, tuple(whole[shared:])))
-    return found
+    wholes = [_encode(tokenizer, tail + space + choice) for choice in choices]
+    kept = shared(prompt[start:], wholes)
+    return [Continuation(start + kept, tuple(whole[kept:])) for whole in wholes]
+
+
+def shared(prompt: Sequence[int], wholes: Sequence[Sequence[int]]) -> int:
+    """How many of the prompt's tokens begin each of the texts of prompt and choice, all of which go on after them.
+
+    It is one number for all choices. Where a choice's first character becomes one token with the prompt's last ones,
+    the likelihood of the others counts those as well: else choices would be compared over more and less text.
+    """
+    most = min(len(prompt), *(len(whole) - 1 for whole in wholes))
+    return next((i for i in range(most) if any(whole[i] != prompt[i] for whole in wholes)), most)
 
 
 def _encode(tokenizer: Any, text: str) -> list[int]:

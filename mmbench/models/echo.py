@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mmbench.errors import SampleError
-from mmbench.media import load_audio, load_image
+from mmbench.media import load_audio, load_frames, load_image
 from mmbench.models.parts import clips
 from mmbench.schema import Audio, Image, Output, Part, Sample, Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+FRAMES = 8
+"""Frames of a video that `Echo` decodes, spread over it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +58,9 @@ class Echo:
         if isinstance(part, Image):
             width, height = load_image(part).size
             return f"<image {width}x{height}>"
-        raise SampleError("video cannot be decoded yet; give its frames as images")
+        frames = load_frames(part, count=FRAMES)
+        width, height = frames[0].size
+        return f"<video {len(frames)} frames of {width}x{height}>"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from mmbench.errors import ModelLoadError, SampleError
 from mmbench.identity import weights
 from mmbench.models.continuations import Continuation, continuations, extended, is_mistral
 from mmbench.models.conversation import (
+    FIXED_DATE,
     Conversation,
     Reader,
     converse,
@@ -21,7 +22,15 @@ from mmbench.models.conversation import (
     own_window,
 )
 from mmbench.models.frames import begun, check_frame, count_placeholders_of_frame, frame, own_frame, unframed
-from mmbench.models.loading import GREEDY, import_torch, load_pretrained, load_processor, pick_device
+from mmbench.models.loading import (
+    GREEDY,
+    end_tokens,
+    import_torch,
+    load_pretrained,
+    load_processor,
+    pick_device,
+    written,
+)
 from mmbench.models.multimodal_weights import load_parts, pick_loader
 from mmbench.models.parts import LongAudio, pick_window
 from mmbench.schema import Output, Sample, Text
@@ -172,6 +181,7 @@ class MultimodalLM:
             # Padding is named for the text alone, or audio extractors take it too. The frame writes BOS.
             kwargs = {"text_kwargs": {"padding": True}, "add_special_tokens": False}
             options = {"chat_template": chat_template, "sanitize_control_tokens": True, "processor_kwargs": kwargs}
+            options |= FIXED_DATE
         try:
             features = self._processor.apply_chat_template(
                 messages, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt", **options
@@ -226,10 +236,10 @@ class MultimodalLM:
         raw = tokenizer.decode(row).lstrip()  # a state token may be a special one
         if state := next((token for token in self.state_tokens if raw.startswith(token)), None):
             text, notes = text.removeprefix(state), (*notes, f"state {state}")
-        if self.stop is not None:
-            text = text.partition(self.stop)[0]
-        count = sum(token != tokenizer.pad_token_id for token in row)
-        return Output(text=text.strip(), tokens=count, notes=notes)
+        count, broken_off = written(row, end_tokens(self._model, tokenizer.pad_token_id, tokenizer.eos_token_id))
+        if self.stop is not None and self.stop in text:
+            text, broken_off = text.partition(self.stop)[0], ()
+        return Output(text=text.strip(), tokens=count, notes=(*notes, *broken_off))
 
     def _score(self, sample: Sample) -> Output:
         if not sample.choices or not all(sample.choices):

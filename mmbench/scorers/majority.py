@@ -24,8 +24,9 @@ class MajorityAccuracy(Accuracy):
 
     Samples with one value in the group field `joined_by` are one question; the choice that each picks, from its
     likelihoods or its text as `Accuracy` does, is a vote. The choice with most votes is the answer. A sample that
-    failed, is unparsed or picks nothing has no vote; a question without any vote is wrong, and unparsed where one of
-    its samples is. Rotations of choices (task.circular) vote for the choice, not for its place.
+    failed, is unparsed or picks nothing counts as a vote for the strongest wrong choice, so that nobody gains by not
+    answering. A question is unparsed where no sample picks anything and one of them is unparsed. Rotations of choices
+    (task.circular) vote for the choice, not for its place.
 
     Args:
         joined_by: group field whose samples are one question.
@@ -60,18 +61,20 @@ class MajorityAccuracy(Accuracy):
 
     def join(self, rows: Stats) -> Stats:
         """Statistics of one question, of shape (4,), from those of its samples, of shape (m, 4)."""
-        _, total, unparsed, _ = rows.sum(axis=0)
-        votes = rows[:, 3][rows[:, 3] > 0]
-        right = len(votes) > 0 and self._winner(votes) == 1
-        nothing = len(votes) == 0 and unparsed > 0
-        return np.array([right, total > 0, nothing, 0.0], dtype=np.float64)
+        asked = rows[rows[:, 1] > 0]
+        votes = asked[:, 3]
+        nothing = not votes.any() and asked[:, 2].any()
+        return np.array([len(votes) > 0 and self._wins(votes), len(votes) > 0, nothing, 0.0], dtype=np.float64)
 
-    def _winner(self, votes: Stats) -> float | None:
-        values, first, counts = np.unique(votes, return_index=True, return_counts=True)
-        best = np.flatnonzero(counts == counts.max())
-        if len(best) > 1 and self.tied_votes == "wrong":
-            return None
-        return float(values[best[np.argmin(first[best])]])
+    def _wins(self, votes: Stats) -> bool:
+        """Whether the right choice, vote 1, has most; votes for none, 0, go to the strongest of the others."""
+        rivals, counts = np.unique(votes[votes > 1], return_counts=True)
+        most = counts.max(initial=0)
+        against = np.isin(votes, rivals[counts == most]) | (votes == 0)
+        right, wrong = np.count_nonzero(votes == 1), most + np.count_nonzero(votes == 0)
+        if right != wrong or self.tied_votes == "wrong":
+            return bool(right > wrong)
+        return bool(np.argmax(votes == 1) < np.argmax(against))
 
     def signature(self, languages: Sequence[str]) -> str:
         """That of `Accuracy`, and how votes become one answer."""

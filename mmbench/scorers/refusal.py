@@ -63,4 +63,4 @@ class Refusal:
     def signature(self, languages: Sequence[str]) -> str:
         """Key:value pairs in the style of sacreBLEU; the same for all languages."""
         side = "wanted" if self.wanted else "unwanted"
-        return f"{self.name}|{side}|empty:no refusal|refusals:{refusals.VERSION}|mmbench:{__version__}"
+        return f"{self.name}|declining:{side}|empty:no refusal|refusals:{refusals.VERSION}|mmbench:{__version__}"

@@ -227,3 +227,25 @@ def test_a_hub(files: dict[str, bytes], tmp_path: Path) -> None:
     closed = run(endpoint, tmp_path, code)
     assert closed.startswith("location=org/speech: neither a folder nor to be had from the hub (ConnectError")
     assert closed.endswith("; give a folder with the published files") and "\n" not in closed
+
+
+def test_a_process_that_stops_reading_ends(tmp_path: Path) -> None:
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    noise = np.random.default_rng(0)
+    table = pa.Table.from_pylist([{"n": n, "audio": noise.bytes(1 << 22)} for n in range(16)])
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, row_group_size=2, compression="none")
+    begin = "it = iter(p.parquet(p.find('data/*/*.parquet'))); print(json.dumps(next(it)['n']))"
+    (tmp_path / PARQUET).parent.mkdir(parents=True)
+    (tmp_path / PARQUET).write_bytes(buffer.getvalue())
+    with FakeHub("org/speech", {NEW: {PARQUET: buffer.getvalue()}}, {"main": NEW}) as hub:
+        for location in ("org/speech", str(tmp_path)):
+            code = (
+                f"import json\nfrom loaders.published import Published\np = Published(location={location!r})\n{begin}"
+            )
+            assert run(hub.endpoint, tmp_path, code) == 0
+        read = sum(last - first for first, last in hub.ranges(Path(PARQUET).name))
+    assert read < 24 << 20, "of 64 MiB"

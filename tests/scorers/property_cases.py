@@ -132,6 +132,21 @@ def circular_perfect(name: str, draw: Any) -> Question:
     return rotations(name, [Output(text=LABELS[0])] * 4)
 
 
+def recordings(name: str, outputs: list[Output | None]) -> Question:
+    group = {"sentence": name}
+    asked = [Sample(id=f"{name}/{n}", language="eng_Latn", choices=LABELS, answer=0, group=group) for n in range(4)]
+    return list(zip(asked, outputs, strict=False))
+
+
+def voted_question(name: str, draw: Any) -> Question:
+    said = st.sampled_from([*LABELS, LABELS[0], "who knows"]).map(lambda text: Output(text=text))
+    return recordings(name, draw(st.lists(st.none() | said | said, min_size=1, max_size=4)))
+
+
+def voted_perfect(name: str, draw: Any) -> Question:
+    return recordings(name, [Output(text=LABELS[0])] * 3)
+
+
 INSTRUCTIONS = ("punctuation:no_comma", "detectable_format:title", "startend:quotation")
 
 
@@ -196,6 +211,16 @@ def pairwise(texts: list[str], best: tuple[str, str]) -> Kind:
     return Kind(question, lambda name, draw: compared(name, best))
 
 
+def noise_question(name: str, draw: Any) -> Question:
+    text = draw(st.sampled_from([None, "", "[noise]", "Hello.", "I'm sorry, I can't answer that."]))
+    sample = Sample(id=name, language="eng_Latn", group=draw(st.sampled_from([{"speech": "yes"}, {"speech": "no"}])))
+    return [(sample, None if text is None else Output(text=text))]
+
+
+def noise_perfect(name: str, draw: Any) -> Question:
+    return [(Sample(id=name, language="eng_Latn", group={"speech": "no"}), Output(text=""))]
+
+
 @dataclass(frozen=True)
 class Kind:
     """How to draw any question, and one whose answer is perfect."""
@@ -213,6 +238,8 @@ KINDS = {
     **dict.fromkeys(("auc", "mrr", "ndcg", "recall"), RANKED),
     "cider": Kind(text_question, weighty),
     "circular": Kind(circular_question, circular_perfect),
+    "noise": Kind(noise_question, noise_perfect),
+    "majority": Kind(voted_question, voted_perfect),
     "instructions": Kind(instruction_question, instruction_perfect),
     "tool": TOOLS,
     "judge": verdict(["Score: 10", "3", "0", "Score: 11"], "Score: 10"),

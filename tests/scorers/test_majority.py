@@ -54,7 +54,10 @@ def result(records: list[Record], **settings: Any) -> tuple[float, float, int]:
         (ranked(1, 1, 0), 1),
         (ranked(1, 0, 0), 0),
         (ranked(1), 1),
-        (said("politics", None, "no idea at all"), 1),  # who does not vote does not count
+        (said("politics", "politics", None), 1),
+        (said("politics", "politics", "politics", "travel", "no idea at all"), 1),
+        (said("politics", "politics", "travel", None), 0),  # no answer is a vote for the strongest wrong choice
+        (said("politics", None), 0),
         (said("politics", "politics", "travel", "travel", "health"), 0),  # a tie
         (ranked(2, 0, 1), 0),
     ],
@@ -68,6 +71,17 @@ def test_tied_votes_first() -> None:
     assert result(said("travel", "politics"), tied_votes="first") == (0, 1, 0)
     assert result(said("health", "travel", "politics", "politics", "travel"), tied_votes="first") == (0, 1, 0)
     assert result(list(reversed(said("politics", "travel"))), tied_votes="first") == (1, 1, 0), "order is that of ids"
+    assert result(said(None, "politics"), tied_votes="first") == (0, 1, 0)
+    assert result(said("politics", None), tied_votes="first") == (1, 1, 0)
+
+
+@pytest.mark.parametrize("ties", ["wrong", "first"])
+def test_nobody_gains_by_not_answering(ties: Ties) -> None:
+    for words in itertools.product((*CHOICES, None), repeat=4):
+        before = result(said(*words), tied_votes=ties)[0]
+        for place in range(4):
+            after = result(said(*words[:place], None, *words[place + 1 :]), tied_votes=ties)[0]
+            assert after <= before, (words, place)
 
 
 def test_no_vote_at_all_is_wrong_and_unparsed() -> None:
@@ -80,7 +94,8 @@ def test_no_vote_at_all_is_wrong_and_unparsed() -> None:
 def test_equal_likelihoods_vote_for_none_where_ties_are_wrong() -> None:
     tie = asked("s", 0, Output(text="", choice_scores=(0.0, 0.0, -1.0)))
     records = [tie, *ranked(0, 1, 1)[1:]]
-    assert result(records, ties="wrong") == (1, 1, 0)
+    assert result(records, ties="wrong") == (1, 1, 0), "two of three"
+    assert result(records[:2], ties="wrong") == (0, 1, 0)
     assert result([tie], ties="wrong") == (0, 1, 0)
 
 
