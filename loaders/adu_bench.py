@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from loaders.published import Published, need, stem
-from loaders.recordings import only
+from loaders.spoken import only
 from mmbench.errors import UsageError
 from mmbench.languages import tag
 from mmbench.schema import Audio, Card, Sample

@@ -11,7 +11,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, get_args
 
 from loaders.published import Published, need
-from loaders.recordings import beneath, only
+from loaders.recordings import beneath
+from loaders.spoken import check, only
 from mmbench.errors import UsageError
 from mmbench.languages import tag
 from mmbench.schema import Audio, Card, Sample, Video
@@ -55,9 +56,8 @@ class AvmustTed:
 
     def __post_init__(self) -> None:
         """Check the settings, not the files."""
-        for name, known in (("modality", get_args(Modality)), ("task", ("translation", "asr"))):
-            if getattr(self, name) not in known:
-                raise UsageError(f"{name}={getattr(self, name)!r} is not known: give one of {', '.join(known)}")
+        check("modality", self.modality, get_args(Modality))
+        check("task", self.task, ("translation", "asr"))
         self._wanted()
 
     def _wanted(self) -> tuple[str, ...]:

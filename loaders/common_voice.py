@@ -27,7 +27,8 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal, get_args
 
 from loaders.published import Published, need, stem
-from loaders.spoken import Clips, by_language, check, classified, facts, present, transcribed, unique, warn
+from loaders.recordings import Clips, present
+from loaders.spoken import by_language, check, classified, facts, transcribed, usable, warn
 from mmbench import languages as codes
 from mmbench.errors import UsageError
 from mmbench.schema import Card
@@ -80,7 +81,7 @@ def clips(published: Published, table: str) -> Callable[[str], Path | None]:
     if published.folder is None:
         return lambda name: published.path(f"{home}/clips/{name}")
     folder = published.folder / home / "clips"
-    return lambda name: present(folder / name)
+    return lambda name: present(folder, name)
 
 
 @dataclass(kw_only=True)
@@ -124,7 +125,7 @@ class CommonVoice:
 
     def __iter__(self) -> Iterator[Sample]:
         """Yield the samples by language, sorted by the name of the clip."""
-        return unique(self._samples(), self.location)
+        return usable(self._samples(), self.location)
 
     def _samples(self) -> Iterator[Sample]:
         for table, tag in self._tables:

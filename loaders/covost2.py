@@ -22,16 +22,16 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from loaders.common_voice import Missing, clips, locale_tag
 from loaders.published import Published, need, recording, stem
-from loaders.spoken import by_language, check, facts, transcribed, unique, warn
+from loaders.spoken import by_language, check, facts, transcribed, usable, warn
 from mmbench.errors import UsageError
 from mmbench.schema import Card, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from mmbench.schema import Sample
 
@@ -127,7 +127,7 @@ class Covost2:
 
     def __iter__(self) -> Iterator[Sample]:
         """Yield the samples by language: those of tables sorted by the name of the clip."""
-        return unique(self._samples(), self.location)
+        return usable(self._samples(), self.location)
 
     def _samples(self) -> Iterator[Sample]:
         for pair, tag in self._pairs:
@@ -177,8 +177,8 @@ class Covost2:
         voices = Published(location=self.common_voice or self.location)
         table = voices.find(f"{source}/validated.tsv", f"cv-corpus-4*/{source}/validated.tsv")[0]
         split = _SPLITS[self.split]
-        rows = {row["path"]: row for row in self._table(pair, name) if need(row, "split", name) == split}
-        spoken = {row["path"]: row for row in voices.table(table) if need(row, "path", table) in rows}
+        rows = by_clip((row for row in self._table(pair, name) if need(row, "split", name) == split), name)
+        spoken = by_clip((row for row in voices.table(table) if need(row, "path", table) in rows), table)
         find = clips(voices, table)
         for clip in sorted(rows):
             said = spoken.get(clip, {})
@@ -190,7 +190,7 @@ class Covost2:
                 audio=find(clip) if said else None,
             )
 
-    def _table(self, pair: str, name: str) -> Iterator[dict[str, Any]]:
+    def _table(self, pair: str, name: str) -> Iterator[dict[str, str]]:
         if name.endswith(".tsv"):
             return self._published.table(name)
         return Published(location=str(self._published.unpacked(name))).table(f"covost_v2.{pair}.tsv")
@@ -207,6 +207,19 @@ class Covost2:
             source="https://github.com/facebookresearch/covost",
             citation=CITATION,
         )
+
+
+def by_clip(rows: Iterable[dict[str, str]], where: str) -> dict[str, dict[str, str]]:
+    """Rows of a table by the name of the clip.
+
+    Raises:
+        UsageError: a clip is there twice.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for row in rows:
+        if found.setdefault(need(row, "path", where), row) is not row:
+            raise UsageError(f"{where}: {row['path']} is there twice; download it again")
+    return found
 
 
 def unescaped(text: str) -> str:

@@ -18,12 +18,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, get_args
 
 from loaders.published import Published, need, recording
-from loaders.spoken import by_language, check, facts, present, transcribed, unique
+from loaders.recordings import present
+from loaders.spoken import by_language, check, facts, transcribed, usable
 from mmbench.errors import UsageError
 from mmbench.schema import Card
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from mmbench.schema import Sample
 
@@ -75,7 +77,7 @@ class LibriSpeech:
 
     def __iter__(self) -> Iterator[Sample]:
         """Yield the samples: those of OpenSLR sorted by chapter and id, those of the hub in its order."""
-        return unique(self._stored() if self._files[0].endswith(".parquet") else self._listed(), self.location)
+        return usable(self._stored() if self._files[0].endswith(".parquet") else self._listed(), self.location)
 
     def _stored(self) -> Iterator[Sample]:
         """Samples of Parquet files."""
@@ -92,11 +94,12 @@ class LibriSpeech:
         if not lists:
             raise UsageError(f"{root}: no *.trans.txt in it; download {self._openslr[0]}.tar.gz again")
         for path in lists:
-            for line in path.read_text(encoding="utf-8").splitlines():
-                name, _, text = line.partition(" ")
-                file = path.with_name(f"{name}.flac")
-                if not present(file):
-                    raise UsageError(f"{file}: is not there or empty, but {path.name} has its text; download it again")
+            for name, text in _lines(path):
+                if (file := present(path.parent, f"{name}.flac")) is None:
+                    raise UsageError(
+                        f"{path.parent}/{name}.flac: is not there or empty, but {path.name} has its text; "
+                        "download it again"
+                    )
                 yield transcribed(name, ENGLISH, file, text, self._group(name))
 
     def _group(self, name: str) -> dict[str, str]:
@@ -121,3 +124,15 @@ class LibriSpeech:
             source="https://www.openslr.org/12",
             citation=CITATION,
         )
+
+
+def _lines(path: Path) -> Iterator[tuple[str, str]]:
+    """Ids and texts of a .trans.txt."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read ({error}); download it again") from error
+    for line in lines:
+        if line.strip():
+            name, _, text = line.partition(" ")
+            yield name, text

@@ -26,7 +26,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal, get_args
 
 from loaders.published import Published, need, recording
-from loaders.spoken import by_language, check, classified, facts, present, transcribed, unique
+from loaders.recordings import present
+from loaders.spoken import by_language, check, classified, facts, transcribed, usable
 from mmbench.errors import UsageError
 from mmbench.schema import Card, Source
 
@@ -121,7 +122,7 @@ class Minds14:
 
     def __iter__(self) -> Iterator[Sample]:
         """Yield the samples by language: those of the archive sorted by file, those of the hub in its order."""
-        return unique(self._samples(), self.location)
+        return usable(self._samples(), self.location)
 
     def _samples(self) -> Iterator[Sample]:
         for locale, tag in self._locales:
@@ -145,13 +146,15 @@ class Minds14:
     def _listed(self, locale: str) -> Iterator[tuple[str, Source, str, str, tuple[str, ...]]]:
         """The same from the archive."""
         table, folder = self._tables[locale], self._archive[2]
-        with table.open(encoding="utf-8-sig", newline="") as handle:
-            rows = list(csv.reader(handle, skipinitialspace=True))[1:]
+        try:
+            with table.open(encoding="utf-8-sig", newline="") as handle:
+                rows = [row for row in csv.reader(handle, skipinitialspace=True) if row][1:]
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            raise UsageError(f"{table}: cannot be read ({error}); download it again") from error
         if wrong := [row for row in rows if len(row) != 4]:
             raise UsageError(f"{table}: file, transcript, English and intent are expected, not {wrong[0]}")
         for file, text, _, intent in sorted(rows):
-            path = present(folder / file) or present(folder / "audio" / file)
-            if path is None:
+            if (path := present(folder, file, f"audio/{file}")) is None:
                 raise UsageError(f"{table}: {file} is not among the recordings or empty; download MInDS-14.zip again")
             yield file, path, text, intent.lower(), INTENTS
 

@@ -20,7 +20,8 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal, get_args
 
 from loaders.published import Published, need, recording
-from loaders.spoken import by_language, check, facts, present, transcribed, unique
+from loaders.recordings import present
+from loaders.spoken import by_language, check, facts, transcribed, usable
 from mmbench.errors import UsageError
 from mmbench.schema import Card
 
@@ -75,7 +76,7 @@ class Mls:
 
     def __iter__(self) -> Iterator[Sample]:
         """Yield the samples by language: those of OpenSLR sorted by id, those of the hub in its order."""
-        return unique(self._samples(), self.location)
+        return usable(self._samples(), self.location)
 
     def _samples(self) -> Iterator[Sample]:
         for tag, files in self._files:
@@ -93,10 +94,9 @@ class Mls:
         home = self._published.path(table).parent
         ending = "opus" if table.split("/")[0].endswith("_opus") else "flac"
         for row in sorted(self._published.table(table, columns=("id", "text")), key=lambda row: row["id"]):
-            speaker, chapter, *_ = row["id"].split("_")
-            path = home / "audio" / speaker / chapter / f"{row['id']}.{ending}"
-            if not present(path):
-                raise UsageError(f"{path}: is not there or empty, but {table} has its text; download it again")
+            file = "/".join(("audio", *group_of(row["id"]).values(), f"{row['id']}.{ending}"))
+            if (path := present(home, file)) is None:
+                raise UsageError(f"{home / file}: is not there or empty, but {table} has its text; download it again")
             yield transcribed(row["id"], tag, path, row["text"], group_of(row["id"]))
 
     @property

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loaders.recordings import only
+from loaders.spoken import only
 from loaders.voice_prompts import VoicePrompts
 from mmbench.errors import UsageError
 from mmbench.media import audio_seconds, encode_audio

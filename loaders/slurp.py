@@ -27,8 +27,9 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from loaders.published import Published, need, stem
+from loaders.recordings import Clips
 from loaders.speech_massive import INTENTS
-from loaders.spoken import GENDERS, Clips, by_language, check, classified, facts, transcribed, unique, warn
+from loaders.spoken import GENDERS, by_language, check, classified, facts, transcribed, usable, warn
 from mmbench.errors import UsageError
 from mmbench.schema import Card
 
@@ -105,7 +106,7 @@ class Slurp:
 
     def __iter__(self) -> Iterator[Sample]:
         """Yield the samples in the order of the file, and of the recordings in a row."""
-        return unique(self._samples(), self.location)
+        return usable(self._samples(), self.location)
 
     def _samples(self) -> Iterator[Sample]:
         if self.task == "gender" and not self._speakers:

@@ -23,7 +23,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from loaders.published import Published, need, recording
-from loaders.spoken import GENDERS, by_language, check, classified, facts, transcribed, unique, warn
+from loaders.spoken import GENDERS, by_language, check, classified, facts, transcribed, usable, warn
 from mmbench.schema import Card
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class SpeechMassive:
 
     def __iter__(self) -> Iterator[Sample]:
         """Yield the samples by language, in the order of the files."""
-        return unique(self._samples(), self.location)
+        return usable(self._samples(), self.location)
 
     def _samples(self) -> Iterator[Sample]:
         for tag, files in self._files:

@@ -1,9 +1,10 @@
-"""What loaders of published speech corpora share: languages of folders, clips of archives, and samples of a row."""
+"""What loaders of published speech share: settings, the languages that are asked for, and samples of a row."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mmbench import languages as codes
@@ -11,11 +12,8 @@ from mmbench.errors import UsageError
 from mmbench.schema import Audio, Sample
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
-    from loaders.published import Published
     from mmbench.schema import Source
 
 log = logging.getLogger(__name__)
@@ -32,6 +30,27 @@ def check(setting: str, value: object, known: Sequence[str]) -> None:
     """
     if value not in known:
         raise UsageError(f"{setting}={value!r} is not known: give one of {', '.join(known)}")
+
+
+def wanted_tags(
+    languages: Sequence[str] | str | None, tag: Callable[[str], str] = codes.tag
+) -> frozenset[str] | None:
+    """Tags of the languages that are asked for, in any spelling; None is all."""
+    if languages is None:
+        return None
+    return frozenset(tag(code) for code in ([languages] if isinstance(languages, str) else languages))
+
+
+def only(languages: Sequence[str] | str | None, known: Iterable[str]) -> tuple[str, ...]:
+    """Those of the `known` tags that are asked for, in the order of `known`; all for None.
+
+    Raises:
+        UsageError: one that is asked for is not known; the message names those that are.
+    """
+    known, wanted = tuple(known), wanted_tags(languages)
+    if unknown := sorted((wanted or set()) - set(known)):
+        raise UsageError(f"languages: {', '.join(unknown)} not in the dataset, which has {', '.join(known)}")
+    return tuple(name for name in known if wanted is None or name in wanted)
 
 
 def by_language(
@@ -54,12 +73,7 @@ def by_language(
     Raises:
         UsageError: there is no file of a language that is asked for.
     """
-    wanted = (
-        None
-        if languages is None
-        else {tag(code) for code in ([languages] if isinstance(languages, str) else languages)}
-    )
-    pairs = []
+    wanted, pairs = wanted_tags(languages, tag), []
     for code in sorted(set(found)):
         try:
             pairs.append((tag(code), code))
@@ -69,34 +83,6 @@ def by_language(
         known = ", ".join(sorted({name for name, _ in pairs})) or "none"
         raise UsageError(f"{where}: no files of {', '.join(missing)}; there are {known}")
     return tuple((code, name) for name, code in sorted(pairs) if wanted is None or name in wanted)
-
-
-@dataclass(kw_only=True)
-class Clips:
-    """Recordings by file name; an archive is unpacked when a name is in none before it.
-
-    Args:
-        published: the dataset.
-        archives: names of its tar files, or of folders.
-    """
-
-    published: Published
-    archives: Sequence[str]
-    _paths: dict[str, Path] = field(default_factory=dict, init=False, repr=False)
-    _used: int = field(default=0, init=False, repr=False)
-
-    def get(self, name: str) -> Path | None:
-        """Path of a recording; None where no archive has it or it is empty."""
-        while name not in self._paths and self._used < len(self.archives):
-            folder = self.published.unpacked(self.archives[self._used])
-            self._used += 1
-            self._paths.update((path.name, path) for path in folder.rglob("*.*"))
-        return present(self._paths[name]) if name in self._paths else None
-
-
-def present(path: Path) -> Path | None:
-    """The path of a file that has something in it, else None."""
-    return path if path.is_file() and path.stat().st_size else None
 
 
 def facts(**values: object) -> dict[str, str]:
@@ -128,18 +114,22 @@ def classified(sample: Sample, label: str, labels: Sequence[str], *, readable: b
     return replace(sample, references=(), choices=shown, answer=labels.index(label))
 
 
-def unique(samples: Iterable[Sample], where: str) -> Iterator[Sample]:
-    """The samples as they come.
+def usable(samples: Iterable[Sample], where: str) -> Iterator[Sample]:
+    """The samples as they come; those whose only references are empty are left out, and counted in a warning.
 
     Raises:
         UsageError: an id is there twice.
     """
-    seen: set[str] = set()
+    seen, left_out = set[str](), Counter[str]()
     for sample in samples:
         if sample.id in seen:
             raise UsageError(f"{where}: {sample.id} is there twice; download it again, one release of it")
         seen.add(sample.id)
-        yield sample
+        if sample.references and not any(text.strip() for text in sample.references):
+            left_out["no text to compare with"] += 1
+        else:
+            yield sample
+    warn(left_out, where)
 
 
 def warn(left_out: Counter[str], where: str) -> None:

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from loaders.published import Published, stem
-from loaders.recordings import only
+from loaders.spoken import check, only, usable
 from mmbench.errors import UsageError
 from mmbench.schema import Audio, Card, Joined, Sample, Text
 
@@ -55,8 +55,7 @@ class SpokenSquad:
     def __post_init__(self) -> None:
         """Check the settings, not the files."""
         only(self.languages, [ENGLISH])
-        if self.split not in _AUDIO:
-            raise UsageError(f"split={self.split!r} is not known: give one of {', '.join(_AUDIO)}")
+        check("split", self.split, tuple(_AUDIO))
 
     @cached_property
     def _published(self) -> Published:

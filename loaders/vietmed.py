@@ -13,7 +13,8 @@ from typing import IO, TYPE_CHECKING, cast
 from xml.etree import ElementTree
 
 from loaders.published import Published
-from loaders.recordings import beneath, only
+from loaders.recordings import beneath
+from loaders.spoken import check, only, usable
 from mmbench.errors import UsageError
 from mmbench.schema import Audio, Card, Sample
 
@@ -50,8 +51,7 @@ class VietMed:
     def __post_init__(self) -> None:
         """Check the settings, not the files."""
         only(self.languages, [VIETNAMESE])
-        if self.split not in _SPLITS:
-            raise UsageError(f"split={self.split!r} is not known: give one of {', '.join(_SPLITS)}")
+        check("split", self.split, _SPLITS)
 
     @cached_property
     def _published(self) -> Published:
@@ -68,7 +68,10 @@ class VietMed:
         Raises:
             UsageError: the corpus is damaged, a recording is missing, or two segments have one name.
         """
-        path, seen = self._published.path(self._corpus), set[str]()
+        path = self._published.path(self._corpus)
+        return usable(self._segments(path), f"{path}")
+
+    def _segments(self, path: Path) -> Iterator[Sample]:
         recording, audio = "", None
         speaker: dict[str, str] = {}
         for element, ended in _elements(path):
@@ -82,11 +85,7 @@ class VietMed:
             elif element.tag == "segment" and ended:
                 if audio is None:
                     raise UsageError(f"{path}: segment {element.get('name')} is in no recording; download it again")
-                sample = _sample(element, audio, recording, speaker, path)
-                if sample.id in seen:
-                    raise UsageError(f"{path}: two segments are named {element.get('name')}; download it again")
-                seen.add(sample.id)
-                yield sample
+                yield _sample(element, audio, recording, speaker, path)
             if ended and element.tag in ("segment", "recording", "subcorpus"):
                 element.clear()  # else the whole tree stays in memory
 
@@ -124,7 +123,9 @@ def _sample(element: ElementTree.Element, audio: Path, recording: str, described
     try:
         start, end = float(element.attrib["start"]), float(element.attrib["end"])
     except (KeyError, ValueError):
-        raise UsageError(f"{path}: segment {name}: start and end must be seconds; download it again") from None
+        start, end = 0.0, 0.0
+    if not 0 <= start < end < float("inf"):
+        raise UsageError(f"{path}: segment {name}: start and end must be seconds, in this order; download it again")
     speaker = element.find("speaker")
     group = {"recording": recording, "speaker": recording if speaker is None else speaker.get("name", recording)}
     known = {key: value for key, value in described.items() if value and value != "notgiven"}

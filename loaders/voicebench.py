@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from loaders.published import Published, need, recording
-from loaders.recordings import only
+from loaders.spoken import check, only
 from loaders.wavllm import split_options
 from mmbench.errors import UsageError
 from mmbench.schema import Audio, Card, Sample
@@ -71,8 +71,7 @@ class VoiceBench:
 
     def __post_init__(self) -> None:
         """Check the settings, not the files."""
-        if self.subset not in get_args(Subset):
-            raise UsageError(f"subset={self.subset!r} is not known: give one of {', '.join(get_args(Subset))}")
+        check("subset", self.subset, get_args(Subset))
         only(self.languages, [ENGLISH])
         self.splits = [self.splits] if isinstance(self.splits, str) else self.splits
 

@@ -1,7 +1,7 @@
 """VoxPopuli: speeches in the European Parliament in 16 languages, and English with 15 accents.
 
 A split of a language is `data/de/asr_test.tsv` with the recordings in `data/de/test/test_part_*.tar.gz`.
-`data/en_accented` has a test set alone and is read by `accented=true` in place of `en`.
+`data/en_accented` has a test set alone; `accented=true` reads it and nothing else.
 
 What to know of the data:
 - `normalized_text` is lower-case without punctuation, numbers as words; `raw_text` is as written down and not always
@@ -23,7 +23,8 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal, get_args
 
 from loaders.published import Published, need
-from loaders.spoken import GENDERS, Clips, by_language, check, classified, facts, transcribed, unique, warn
+from loaders.recordings import Clips
+from loaders.spoken import GENDERS, by_language, check, classified, facts, transcribed, usable, warn
 from mmbench.errors import UsageError
 from mmbench.schema import Card
 
@@ -57,7 +58,7 @@ class VoxPopuli:
         split: one of `Split`.
         task: one of `Task`.
         text: which column is the reference.
-        accented: English from `en_accented` in place of `en`.
+        accented: read `en_accented` alone, which `languages` calls English like `en`.
     """
 
     location: str = field(default="facebook/voxpopuli", compare=False)
@@ -83,13 +84,12 @@ class VoxPopuli:
         """Folder of each language and its tag."""
         pattern = f"data/*/asr_{self.split}.tsv"
         found = [PurePosixPath(name).parts[1] for name in self._published.find(pattern)]
-        other = "en" if self.accented else ACCENTED
         where = f"{self.location}: {pattern}"
-        return by_language([code for code in found if code != other], self.languages, where=where)
+        return by_language([code for code in found if (code == ACCENTED) == self.accented], self.languages, where=where)
 
     def __iter__(self) -> Iterator[Sample]:
         """Yield the samples by language, sorted by id."""
-        return unique(self._samples(), self.location)
+        return usable(self._samples(), self.location)
 
     def _samples(self) -> Iterator[Sample]:
         for code, tag in self._tables:

@@ -12,7 +12,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, get_args
 
 from loaders.published import Published, need
-from loaders.recordings import beneath, only
+from loaders.recordings import beneath
+from loaders.spoken import check, only, usable
 from mmbench.errors import UsageError
 from mmbench.schema import Audio, Card, Sample, Text
 
@@ -87,8 +88,7 @@ class WavLLM:
 
     def __post_init__(self) -> None:
         """Check the settings, not the files."""
-        if self.subset not in get_args(Subset):
-            raise UsageError(f"subset={self.subset!r} is not known: give one of {', '.join(get_args(Subset))}")
+        check("subset", self.subset, get_args(Subset))
         only(self.languages, [self._language])
         self.labels = None if self.labels is None else tuple(self.labels)
 
@@ -111,14 +111,9 @@ class WavLLM:
         Raises:
             UsageError: the table or a recording is missing, two rows have one id, or a row has no right choice.
         """
-        seen = set[str]()
-        for row in self._published.table(self._table):
-            name = need(row, "id", f"{self.location}: {self._table}")
-            where = f"{self.location}: {self._table}: row {name}"
-            if name in seen:
-                raise UsageError(f"{where}: the id is there twice; one row must be one question")
-            seen.add(name)
-            yield self._sample(row, where)
+        table = f"{self.location}: {self._table}"
+        rows = self._published.table(self._table)
+        return usable((self._sample(row, f"{table}: row {need(row, 'id', table)}") for row in rows), table)
 
     def _sample(self, row: dict[str, str], where: str) -> Sample:
         prompt, target = (need(row, column, where).strip() for column in ("prompt", "tgt_text"))

@@ -38,7 +38,7 @@ def test_description_holds_init_fields_that_change_answers():
 def test_description_is_recursive_and_json():
     value = {"a": Settings(inner=(Path("x/y"), [Text("t")], 0.5)), 3: None}
     found = describe(value)
-    assert found["a"]["inner"] == ["x/y", [{"class": "mmbench.schema.Text", "text": "t", "instruction": False}], 0.5]
+    assert found["a"]["inner"] == ["x/y", [{"class": "mmbench.prompt.Text", "text": "t", "instruction": False}], 0.5]
     assert json.loads(json.dumps(found)) == {**found}
     assert list(found) == ["a", "3"]
 

@@ -10,17 +10,8 @@ from mmbench import languages
 from mmbench.errors import ModelLoadError, SampleError
 from mmbench.identity import weights
 from mmbench.models.continuations import shared
-from mmbench.models.conversation import FIXED_DATE
-from mmbench.models.loading import (
-    GREEDY,
-    end_tokens,
-    gguf_adds_bos,
-    import_torch,
-    load_pretrained,
-    load_processor,
-    pick_device,
-    written,
-)
+from mmbench.models.generation import FIXED_DATE, GREEDY, end_tokens, written
+from mmbench.models.loading import gguf_adds_bos, import_torch, load_pretrained, load_processor, pick_device
 from mmbench.models.parts import prompt_text
 from mmbench.schema import Output, Sample
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import inspect
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from mmbench.errors import SampleError
@@ -18,12 +17,6 @@ if TYPE_CHECKING:
 
 Block = dict[str, Any]
 """One piece of a message: `{"type": "text" | "audio" | "image", ...}`."""
-
-FIXED_DATE: Mapping[str, Any] = {"strftime_now": datetime(2024, 7, 26).strftime}
-"""For chat templates that write today's date into the prompt: the same day always, the one that Llama 3 falls back to.
-
-Else a model would be asked something else tomorrow, and an interrupted run would hold answers to two prompts.
-"""
 
 _KINDS: Mapping[str, tuple[str, ...]] = {
     "audio": ("feature_extractor", "audio_processor"),

@@ -13,51 +13,11 @@ from mmbench.errors import ModelLoadError
 from mmbench.identity import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable
 
     from torch import dtype as TorchDtype
 
 log = logging.getLogger(__name__)
-
-GREEDY: dict[str, Any] = {
-    "do_sample": False,
-    "num_beams": 1,
-    "repetition_penalty": 1.0,
-    "encoder_repetition_penalty": 1.0,
-    "no_repeat_ngram_size": 0,
-    "encoder_no_repeat_ngram_size": 0,
-    "min_length": 0,
-    "min_new_tokens": None,
-    "guidance_scale": None,
-    "penalty_alpha": None,
-    "prompt_lookup_num_tokens": None,
-    "exponential_decay_length_penalty": None,
-    "forced_eos_token_id": None,
-}
-"""Greedy decoding whatever the checkpoint's own generation config asks for.
-
-What it suppresses or forces to begin with stays, because that is how the model is told its task; the end that mBART
-forces at the limit does not, because it hides that an answer was broken off.
-"""
-
-
-def written(row: Sequence[int], ends: Collection[int]) -> tuple[int, tuple[str, ...]]:
-    """Number of tokens of an answer before its end, and a note where the limit broke it off.
-
-    Args:
-        row: tokens that were generated, with padding after them where others in the batch are longer.
-        ends: tokens that end an answer or fill up a row.
-    """
-    count = next((index for index, token in enumerate(row) if token in ends), len(row))
-    return count, () if count < len(row) else (f"stopped after {count} tokens",)
-
-
-def end_tokens(model: Any, *more: int | None) -> frozenset[int]:
-    """Tokens by which a model's answers end, and those of `more` that are given."""
-    own = model.generation_config.eos_token_id
-    found = own if isinstance(own, list | tuple) else (own,)
-    return frozenset(token for token in (*found, *more) if token is not None)
-
 
 def import_torch() -> Any:
     """Import torch with as many threads as the process may use cores.

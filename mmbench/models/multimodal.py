@@ -11,7 +11,6 @@ from mmbench.errors import ModelLoadError, SampleError
 from mmbench.identity import weights
 from mmbench.models.continuations import Continuation, continuations, extended, is_mistral
 from mmbench.models.conversation import (
-    FIXED_DATE,
     Conversation,
     Reader,
     converse,
@@ -22,15 +21,8 @@ from mmbench.models.conversation import (
     own_window,
 )
 from mmbench.models.frames import begun, check_frame, count_placeholders_of_frame, frame, own_frame, unframed
-from mmbench.models.loading import (
-    GREEDY,
-    end_tokens,
-    import_torch,
-    load_pretrained,
-    load_processor,
-    pick_device,
-    written,
-)
+from mmbench.models.generation import FIXED_DATE, GREEDY, end_tokens, written
+from mmbench.models.loading import import_torch, load_pretrained, load_processor, pick_device
 from mmbench.models.multimodal_weights import load_parts, pick_loader
 from mmbench.models.parts import LongAudio, pick_window
 from mmbench.schema import Output, Sample, Text

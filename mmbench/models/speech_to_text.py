@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from mmbench import languages
 from mmbench.errors import ModelLoadError, SampleError
 from mmbench.identity import resolve, weights
-from mmbench.models.loading import GREEDY, import_torch, load_pretrained, load_processor, pick_device
+from mmbench.models.generation import GREEDY, end_tokens, written
+from mmbench.models.loading import import_torch, load_pretrained, load_processor, pick_device
 from mmbench.models.parts import LongAudio, hear, pick_window
 from mmbench.models.speech_families import FAMILIES, NOT_ASKED, PLAIN, Family, Request, Task, extractor_of, into_english
 from mmbench.models.whisper_weights import (

@@ -11,7 +11,8 @@ from mmbench import languages
 from mmbench.errors import ModelLoadError, SampleError, UsageError
 from mmbench.identity import weights
 from mmbench.models.codes import need_code
-from mmbench.models.loading import GREEDY, import_torch, load_pretrained, load_processor, pick_device
+from mmbench.models.generation import GREEDY, end_tokens, written
+from mmbench.models.loading import import_torch, load_pretrained, load_processor, pick_device
 from mmbench.models.parts import prompt_text
 from mmbench.schema import Output, Sample, Text
 
@@ -168,15 +169,13 @@ class Translation:
             sequences = self._model.generate(
                 input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], **options
             )
-        outputs = []
+        outputs, ends = [], end_tokens(self._model, self._tokenizer.pad_token_id, self._tokenizer.eos_token_id)
         for row, note in zip(sequences[:, 1:].tolist(), notes, strict=True):  # the first token asks for the others
-            count = sum(token != self._tokenizer.pad_token_id for token in row)
-            if self._tokenizer.eos_token_id not in row:
-                note = (*note, f"stopped after {count} tokens")
+            count, broken_off = written(row, ends)
             # M2M100's tokenizer counts its languages as words.
             written = [token for token in row if token != options.get("forced_bos_token_id")]
             text = self._tokenizer.decode(written, skip_special_tokens=True).strip()
-            outputs.append(Output(text=text, tokens=count, notes=note))
+            outputs.append(Output(text=text, tokens=count, notes=(*note, *broken_off)))
         return outputs
 
     def _encode(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -9,9 +10,6 @@ from loaders.fixtures import _speech, fixture, names
 from mmbench.errors import UsageError
 from mmbench.media import load_audio
 from mmbench.schema import Audio
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MINE = ("belebele_fleurs", "fleurs", "sib_fleurs")
 
@@ -56,12 +54,12 @@ def test_a_stand_in_is_written_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_another_writer_writes_another_folder(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = home / "fleurs.py"
+    """Writers use each other, so a change of any of them counts."""
     before = fixture("fleurs")
-    from loaders.fixtures import fleurs
-
-    source.write_text("# changed")
-    monkeypatch.setattr(fleurs, "__file__", str(source))
+    shutil.copytree(Path(package.__file__).parent, home / "writers")
+    monkeypatch.setattr(package, "__file__", str(home / "writers" / "__init__.py"))
+    assert package.fixture("fleurs") == before
+    (home / "writers" / "_corpora.py").write_text("# changed")
     assert package.fixture("fleurs") != before
 
 

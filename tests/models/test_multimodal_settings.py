@@ -94,8 +94,8 @@ def test_long_clips_of_published_systems(qwen: Path, clips: list[Path]) -> None:
     long = ask(Text("x"), Audio(clips[7]))
     with pytest.raises(SampleError, match=r"lasts 2\.1 s, the model takes 2 s"):
         published("blsp", qwen).generate([long])
-    assert published("wavllm", qwen).generate([long])[0].notes == ("cut into 2 windows",)
-    assert published("typhoon_audio", qwen).generate([long])[0].notes == ("truncated 2.1 s to 2 s",)
+    assert published("wavllm", qwen).generate([long])[0].notes[0] == "cut into 2 windows"
+    assert published("typhoon_audio", qwen).generate([long])[0].notes[0] == "truncated 2.1 s to 2 s"
 
 
 @pytest.mark.parametrize(("language", "gap"), [("eng_Latn", " "), ("zho_Hans", "")])
@@ -144,8 +144,8 @@ def test_long_clips(qwen: Path, clips: list[Path]) -> None:
     cut = make(qwen, long_audio="truncate")
     scores = [output.choice_scores for output in cut.loglikelihood([long, short])]
     assert scores[0] == pytest.approx(scores[1], abs=1e-3), "resampling hears a little beyond the cut"
-    assert cut.generate([long, short])[0].notes == ("truncated 2.1 s to 2 s",)
-    assert cut.generate([short])[0].notes == ()
+    assert cut.generate([long, short])[0].notes[0] == "truncated 2.1 s to 2 s"
+    assert not any("truncated" in note for note in cut.generate([short])[0].notes)
     pieces = make(qwen, long_audio="chunk")
     assert shown(pieces, long).count(CLIP) == 2
     assert pieces.loglikelihood([long])[0].notes == ("cut into 2 windows",)
@@ -171,9 +171,10 @@ def test_state_tokens_become_notes(
     model = make(build("qwen2_audio", tmp_path), state_tokens=["<1>", "<2>", "<3>"], stop="\n\n")
     for said, text, notes in (
         ("<2> I <1> hear\n\nmore<|im_end|>", "I <1> hear", ("state <2>",)),
-        ("no state <2>" if not special else "no state", "no state <2>" if not special else "no state", ()),
-        ("<2>", "", ("state <2>",)),
-        ("<think>a</think> b", "<think>a</think> b", ()),
+        ("no state <2><|im_end|>", "no state" if special else "no state <2>", ()),
+        ("<2><|im_end|>", "", ("state <2>",)),
+        ("<think>a</think> b<|im_end|>", "<think>a</think> b", ()),
+        ("<2> and", "and", ("state <2>", "stopped after 5 tokens" if special else "stopped after 7 tokens")),
     ):
         _answers(model, said, monkeypatch, special=special)
         (output,) = model.generate([ask(Audio(clips[0]))])

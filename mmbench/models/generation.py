@@ -1,0 +1,54 @@
+"""How every model that writes is asked: greedily, on the same day, and with a note where its answer was broken off."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+GREEDY: dict[str, Any] = {
+    "do_sample": False,
+    "num_beams": 1,
+    "repetition_penalty": 1.0,
+    "encoder_repetition_penalty": 1.0,
+    "no_repeat_ngram_size": 0,
+    "encoder_no_repeat_ngram_size": 0,
+    "min_length": 0,
+    "min_new_tokens": None,
+    "guidance_scale": None,
+    "penalty_alpha": None,
+    "prompt_lookup_num_tokens": None,
+    "exponential_decay_length_penalty": None,
+    "forced_eos_token_id": None,
+}
+"""Greedy decoding whatever the checkpoint's own generation config asks for.
+
+What it suppresses or forces to begin with stays, because that is how the model is told its task; the end that mBART
+forces at the limit does not, because it hides that an answer was broken off.
+"""
+
+FIXED_DATE: Mapping[str, Any] = {"strftime_now": datetime(2024, 7, 26).strftime}
+"""For chat templates that write today's date into the prompt: the same day always, the one that Llama 3 falls back to.
+
+Else a model would be asked something else tomorrow, and an interrupted run would hold answers to two prompts.
+"""
+
+
+def written(row: Sequence[int], ends: Collection[int]) -> tuple[int, tuple[str, ...]]:
+    """Number of tokens of an answer before its end, and a note where the limit broke it off.
+
+    Args:
+        row: tokens that were generated, with padding after them where others in the batch are longer.
+        ends: tokens that end an answer or fill up a row.
+    """
+    count = next((index for index, token in enumerate(row) if token in ends), len(row))
+    return count, () if count < len(row) else (f"stopped after {count} tokens",)
+
+
+def end_tokens(model: Any, *more: int | None) -> frozenset[int]:
+    """Tokens by which a model's answers end, and those of `more` that are given."""
+    own = model.generation_config.eos_token_id
+    found = own if isinstance(own, list | tuple) else (own,)
+    return frozenset(token for token in (*found, *more) if token is not None)
