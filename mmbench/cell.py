@@ -172,11 +172,15 @@ def score_cell(task: Task, model: str, folder: Path) -> list[Score]:
 
 
 def say_notes(records: Sequence[Record], where: str) -> None:
-    """Say how many samples a model could not take as they are; each row of predictions.jsonl says what was done."""
+    """Say how many answers are not simply those to the sample as it was, as where a recording had to be cut."""
     noted = [notes for record in records if (output := record.prediction.output) and (notes := output.notes)]
     if noted:
         log.warning(
-            "%s: %d of %d samples were changed for the model, such as: %s", where, len(noted), len(records), noted[0][0]
+            "%s: %d of %d answers have a note in predictions.jsonl, such as: %s",
+            where,
+            len(noted),
+            len(records),
+            noted[0][0],
         )
 
 

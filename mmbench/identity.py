@@ -108,8 +108,9 @@ def _content(path: Path) -> str:
     return f"sha256:{total.hexdigest()[:32]}"
 
 
-def environment() -> dict[str, Any]:
-    """Versions, commit and machine, for run.json; nothing is imported to find them out."""
+@cache
+def environment() -> Mapping[str, Any]:
+    """Versions, commit and machine, for run.json, as they were when first asked; nothing is imported for it."""
     versions = {}
     for name in _PACKAGES:
         try:

@@ -164,13 +164,14 @@ def _call(answer: Answer, batch: Sequence[Sample]) -> list[Output] | Failure:
             raise
         except Exception as error:  # whatever a model raises is this sample's failure, not the run's
             failure = Failure(type(error).__name__, one_line(error))
-            again = len(batch) == 1 and left > 0 and out_of_memory(error)
+            full = out_of_memory(error)
+            again = len(batch) == 1 and left > 0 and full
             if len(batch) == 1 and not again:
                 log.debug("traceback of sample %s:", batch[0].id, exc_info=True)
         else:
             _check(outputs, batch)
             return outputs
-        if again or len(batch) > 1:
+        if full and (again or len(batch) > 1):  # it takes a third of a second, which adds up where all samples fail
             free_memory()
         if not again:
             return failure

@@ -88,7 +88,7 @@ class Cell:
             scorer: Scorer = build(node)
             if scorer.name == metric:
                 return scorer
-        raise UsageError(f"{self.folder / 'run.json'}: does not say how {metric} was computed; run the cell again")
+        raise UsageError(f"{self.folder / 'run.json'}: does not say how {metric} was computed: run the cell by 'mmbench run', or give run_cell its config")
 
     def stage_error(self) -> Scorer | None:
         """The error rate of the first stage inside a cascade, if the task has one."""

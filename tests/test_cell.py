@@ -233,7 +233,7 @@ def test_samples_that_were_changed_for_the_model_are_counted(tmp_path, caplog):
             ]
 
     run_cell(task(20), dataclass(kw_only=True)(Cutting)(), tmp_path, QUIET)
-    assert "2 of 20 samples were changed for the model, such as: truncated 41.2 s to 30 s" in caplog.text
+    assert "2 of 20 answers have a note in predictions.jsonl, such as: truncated 41.2 s to 30 s" in caplog.text
     rows = lines(tmp_path / "repeat" / "spy" / "predictions.jsonl")
     assert [row["notes"] for row in rows if "notes" in row] == [["truncated 41.2 s to 30 s"]] * 2
 

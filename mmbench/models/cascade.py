@@ -8,9 +8,10 @@ picked from one group of configs, and every stage's words stay in `Output.steps`
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mmbench.errors import UsageError
 from mmbench.identity import digest
@@ -26,6 +27,15 @@ if TYPE_CHECKING:
 
 _READS: Mapping[str, type[Any]] = {"asr": Audio, "s2tt": Audio, "ocr": Image, "caption": Image, "mt": Text}
 """The stages in the order in which they work, and the kind of part that each of them rewrites."""
+_KEPT = "text and notes"
+"""What the cache keeps of an answer, as a list in JSON; part of the key, so that no other form of it is read."""
+
+
+class _Said(NamedTuple):
+    """What the stages said of a sample, and what was done to it so that they could."""
+
+    steps: tuple[Step, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(kw_only=True)
@@ -79,30 +89,33 @@ class Cascade:
     def load(self) -> None:
         """Load the model that answers, and open the cache; a stage is loaded when it has something to do."""
         self.llm.load()
-        self._digests = {stage: digest([model, precision(model)]) for stage, model in self._stages.items()}
+        self._digests = {stage: digest([_KEPT, model, precision(model)]) for stage, model in self._stages.items()}
         if self.cache is not None and self._cache is None:
             self._cache = StageCache(Path(self.cache))
 
     def generate(self, batch: Sequence[Sample]) -> list[Output]:
         """Answer with text, through all stages."""
-        rewritten, steps = self._run(batch)
-        return self._keep(self.llm.generate(rewritten), steps)
+        rewritten, said = self._run(batch)
+        return self._keep(self.llm.generate(rewritten), said)
 
     def loglikelihood(self, batch: Sequence[Sample]) -> list[Output]:
         """Score choices, through all stages."""
-        rewritten, steps = self._run(batch)
-        return self._keep(self.llm.loglikelihood(rewritten), steps)
+        rewritten, said = self._run(batch)
+        return self._keep(self.llm.loglikelihood(rewritten), said)
 
     @staticmethod
-    def _keep(outputs: Sequence[Output], steps: Sequence[tuple[Step, ...]]) -> list[Output]:
-        return [replace(output, steps=own + output.steps) for output, own in zip(outputs, steps, strict=True)]
+    def _keep(outputs: Sequence[Output], said: Sequence[_Said]) -> list[Output]:
+        return [
+            replace(output, steps=own.steps + output.steps, notes=own.notes + output.notes)
+            for output, own in zip(outputs, said, strict=True)
+        ]
 
-    def _run(self, batch: Sequence[Sample]) -> tuple[list[Sample], list[tuple[Step, ...]]]:
+    def _run(self, batch: Sequence[Sample]) -> tuple[list[Sample], list[_Said]]:
         """The samples with every part rewritten that a stage reads, and what the stages said."""
         if not self._digests:
             self.load()
         samples = list(batch)
-        said: list[tuple[Step, ...]] = [()] * len(batch)
+        said = [_Said()] * len(batch)
         for stage, model in self._stages.items():
             pieces = [
                 (index, part)
@@ -111,11 +124,14 @@ class Cascade:
                 for part in readable(sample, stage)
             ]
             questions = [self._question(samples[index], part, stage) for index, part in pieces]
-            texts = self._ask(stage, model, questions)
+            answers = self._ask(stage, model, questions)
             for index, sample in enumerate(samples):
-                own = {part: text for (i, part), text in zip(pieces, texts, strict=True) if i == index}
-                samples[index] = fill(sample, own)
-                said[index] += tuple(Step(stage, part, text) for part, text in own.items())
+                own = {part: answer for (i, part), answer in zip(pieces, answers, strict=True) if i == index}
+                samples[index] = fill(sample, {part: answer.text for part, answer in own.items()})
+                said[index] = _Said(
+                    said[index].steps + tuple(Step(stage, part, answer.text) for part, answer in own.items()),
+                    said[index].notes + tuple(f"{stage}: {note}" for answer in own.values() for note in answer.notes),
+                )
         return samples, said
 
     def _question(self, sample: Sample, part: int, stage: str) -> Sample:
@@ -130,22 +146,23 @@ class Cascade:
         template = self.prompts.get(stage)
         return question if template is None else replace(question, parts=tuple(fill_template(template, question)))
 
-    def _ask(self, stage: str, model: Generator, questions: Sequence[Sample]) -> list[str]:
+    def _ask(self, stage: str, model: Generator, questions: Sequence[Sample]) -> list[Output]:
         if not questions:
             return []
         if self._cache is None:
             load(model)  # what fails here ends the cell, because no sample is to blame
-            return [output.text for output in model.generate(questions)]
+            return model.generate(questions)
         keys = [key(self._digests[stage], "".join(map(_content, q.parts)), q.spoken, q.written) for q in questions]
         known = self._cache.get(keys)
         missing = {k: q for k, q in zip(keys, questions, strict=True) if k not in known}
         if missing:
             load(model)
             outputs = model.generate(list(missing.values()))
-            fresh = {k: output.text for k, output in zip(missing, outputs, strict=True)}
+            fresh = {k: json.dumps([o.text, *o.notes]) for k, o in zip(missing, outputs, strict=True)}
             self._cache.put(fresh)
             known |= fresh
-        return [known[k] for k in keys]
+        kept = {k: json.loads(text) for k, text in known.items()}
+        return [Output(text=kept[k][0], notes=tuple(kept[k][1:])) for k in keys]
 
 
 def readable(sample: Sample, stage: str) -> list[int]:

@@ -10,7 +10,7 @@ from mmbench import languages
 from mmbench.errors import ModelLoadError, SampleError
 from mmbench.identity import weights
 from mmbench.models.continuations import shared
-from mmbench.models.generation import FIXED_DATE, GREEDY, end_tokens, written
+from mmbench.models.generation import FIXED_DATE, GREEDY, counted, end_tokens
 from mmbench.models.loading import gguf_adds_bos, import_torch, load_pretrained, load_processor, pick_device
 from mmbench.models.parts import prompt_text
 from mmbench.schema import Output, Sample
@@ -124,16 +124,15 @@ class CausalLM:
         ids, mask = self._pad(prompts, left=True)
         options = {**GREEDY, "max_new_tokens": self.max_new_tokens, **self.generation}
         options.setdefault("pad_token_id", self._tokenizer.pad_token_id)
-        ends = end_tokens(self._model, options["pad_token_id"], self._tokenizer.eos_token_id)
         if self._model.generation_config.eos_token_id is None:
             options.setdefault("eos_token_id", self._tokenizer.eos_token_id)
         if self.stop is not None:
             options |= {"stop_strings": [self.stop], "tokenizer": self._tokenizer}
         with torch.inference_mode():
             sequences = self._model.generate(input_ids=ids, attention_mask=mask, **options)
-        outputs = []
+        outputs, ends = [], end_tokens(self._model, options)
         for row in sequences[:, ids.shape[1] :].tolist():
-            count, notes = written(row, ends)
+            count, notes = counted(row, ends)
             text = self._tokenizer.decode(row, skip_special_tokens=True)
             if self.stop is not None and self.stop in text:
                 text, notes = text.partition(self.stop)[0], ()

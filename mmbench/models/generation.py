@@ -36,7 +36,7 @@ Else a model would be asked something else tomorrow, and an interrupted run woul
 """
 
 
-def written(row: Sequence[int], ends: Collection[int]) -> tuple[int, tuple[str, ...]]:
+def counted(row: Sequence[int], ends: Collection[int]) -> tuple[int, tuple[str, ...]]:
     """Number of tokens of an answer before its end, and a note where the limit broke it off.
 
     Args:
@@ -47,8 +47,10 @@ def written(row: Sequence[int], ends: Collection[int]) -> tuple[int, tuple[str, 
     return count, () if count < len(row) else (f"stopped after {count} tokens",)
 
 
-def end_tokens(model: Any, *more: int | None) -> frozenset[int]:
-    """Tokens by which a model's answers end, and those of `more` that are given."""
-    own = model.generation_config.eos_token_id
-    found = own if isinstance(own, list | tuple) else (own,)
-    return frozenset(token for token in (*found, *more) if token is not None)
+def end_tokens(model: Any, options: Mapping[str, Any]) -> frozenset[int]:
+    """Tokens that end an answer or fill up its row, from the options of `generate` and else from the model."""
+    found: set[int] = set()
+    for name in ("eos_token_id", "pad_token_id"):
+        own = options.get(name, getattr(model.generation_config, name))
+        found |= set(own if isinstance(own, list | tuple) else (own,))
+    return frozenset(found - {None})

@@ -103,6 +103,9 @@ class MoonshineOnnx:
         self.load()
         heard = hear(batch, _RATE, window=window, long_audio=self.long_audio, least=_SHORTEST)
         tokens = [self._transcribe(wave) for wave in heard.waves]
+        for wave, own, owner in zip(heard.waves, tokens, heard.owners, strict=True):
+            if len(own) == self._limit(len(wave)):
+                heard.notes[owner] += (f"stopped after {len(own)} tokens",)
         texts = [self._tokenizer.decode(own, skip_special_tokens=True) for own in tokens]
         return heard.outputs(texts, [len(own) for own in tokens])
 

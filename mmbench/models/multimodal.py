@@ -21,7 +21,7 @@ from mmbench.models.conversation import (
     own_window,
 )
 from mmbench.models.frames import begun, check_frame, count_placeholders_of_frame, frame, own_frame, unframed
-from mmbench.models.generation import FIXED_DATE, GREEDY, end_tokens, written
+from mmbench.models.generation import FIXED_DATE, GREEDY, counted, end_tokens
 from mmbench.models.loading import import_torch, load_pretrained, load_processor, pick_device
 from mmbench.models.multimodal_weights import load_parts, pick_loader
 from mmbench.models.parts import LongAudio, pick_window
@@ -220,15 +220,16 @@ class MultimodalLM:
         with torch.inference_mode():
             sequences = self._model.generate(**features, **options)
         rows = sequences[:, features["input_ids"].shape[1] :].tolist()
-        return [self._output(row, each.notes) for row, each in zip(rows, asked, strict=True)]
+        ends = end_tokens(self._model, options)
+        return [self._output(row, ends, each.notes) for row, each in zip(rows, asked, strict=True)]
 
-    def _output(self, row: Sequence[int], notes: tuple[str, ...]) -> Output:
+    def _output(self, row: Sequence[int], ends: frozenset[int], notes: tuple[str, ...]) -> Output:
         tokenizer = self._processor.tokenizer
         text = tokenizer.decode(row, skip_special_tokens=True).strip()
         raw = tokenizer.decode(row).lstrip()  # a state token may be a special one
         if state := next((token for token in self.state_tokens if raw.startswith(token)), None):
             text, notes = text.removeprefix(state), (*notes, f"state {state}")
-        count, broken_off = written(row, end_tokens(self._model, tokenizer.pad_token_id, tokenizer.eos_token_id))
+        count, broken_off = counted(row, ends)
         if self.stop is not None and self.stop in text:
             text, broken_off = text.partition(self.stop)[0], ()
         return Output(text=text.strip(), tokens=count, notes=(*notes, *broken_off))

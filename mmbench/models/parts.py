@@ -106,14 +106,6 @@ def hear(
     return heard
 
 
-def decode(
-    samples: Sequence[Sample], rate: int, *, window: float | None = None
-) -> tuple[list[NDArray[np.float32]], list[int]]:
-    """`hear` for models that refuse long clips: the waveforms, and for each the index of its sample."""
-    heard = hear(samples, rate, window=window)
-    return heard.waves, heard.owners
-
-
 def pick_window(name: str, own: float | None, wanted: float | None, long_audio: str) -> float | None:
     """Seconds that clips are held to: the setting `window`, or else what the model says of itself.
 

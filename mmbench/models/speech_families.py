@@ -55,6 +55,7 @@ class Family:
         padded: clips of several lengths may share a call, because the model is deaf to padding.
         limit: tokens that a clip of so many seconds may be answered with, from the model's config; None leaves it to
             the checkpoint.
+        begins: tokens that `generate` gives back before the answer where `inputs` names none, from the model's config.
         decoding: further arguments of the processor's `decode`.
     """
 
@@ -67,6 +68,7 @@ class Family:
     fixed: bool = False
     padded: bool = False
     limit: Callable[[Any, float], int | None] = lambda config, seconds: None
+    begins: Callable[[Any], int] = lambda config: int(config.is_encoder_decoder)
     decoding: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -186,6 +188,7 @@ _SEAMLESS = Family(
     tells=(_WRITTEN, _WRITTEN),
     code=_own(lambda processor, model: getattr(model.generation_config, "text_decoder_lang_to_code_id", ())),
     into="any",
+    begins=lambda config: 2,
 )
 _GRANITE = Family(
     inputs=_granite,
@@ -205,6 +208,7 @@ FAMILIES: dict[str, Family] = {
         window=lambda processor, model: float(extractor_of(processor).chunk_length),
         fixed=True,
         padded=True,
+        begins=lambda config: 0,
     ),
     "seamless_m4t": _SEAMLESS,
     "seamless_m4t_v2": _SEAMLESS,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mmbench import languages
 from mmbench.errors import ModelLoadError, SampleError
 from mmbench.identity import resolve, weights
-from mmbench.models.generation import GREEDY, end_tokens, written
+from mmbench.models.generation import GREEDY, counted, end_tokens
 from mmbench.models.loading import import_torch, load_pretrained, load_processor, pick_device
 from mmbench.models.parts import LongAudio, hear, pick_window
 from mmbench.models.speech_families import FAMILIES, NOT_ASKED, PLAIN, Family, Request, Task, extractor_of, into_english
@@ -140,8 +140,9 @@ class SpeechToText:
         for call in dict.fromkeys(calls):
             indices = [index for index, own in enumerate(calls) if own == call]
             answers = self._answer([heard.waves[i] for i in indices], *call[:2])
-            for index, (text, count) in zip(indices, answers, strict=True):
+            for index, (text, count, notes) in zip(indices, answers, strict=True):
                 texts[index], tokens[index] = text, count
+                heard.notes[heard.owners[index]] += notes
         return heard.outputs(texts, tokens)
 
     def _request(self, sample: Sample) -> Request:
@@ -178,8 +179,8 @@ class SpeechToText:
 
     def _answer(
         self, waves: Sequence[NDArray[np.float32]], request: Request, limit: int | None
-    ) -> list[tuple[str, int]]:
-        """Text and number of tokens of each waveform."""
+    ) -> list[tuple[str, int, tuple[str, ...]]]:
+        """Text and number of tokens of each waveform, and a note where its text was broken off."""
         torch = import_torch()
         model, family = self._model, _family(self._model)
         options: dict[str, Any] = {**GREEDY, **self.generation}
@@ -194,15 +195,23 @@ class SpeechToText:
             sequences = model.generate(*features, **options)
         if not model.config.is_encoder_decoder:
             sequences = sequences[:, options["input_ids"].shape[1] :]
-        own = model.generation_config
-        end = own.eos_token_id[0] if isinstance(own.eos_token_id, list) else own.eos_token_id
-        pad = end if own.pad_token_id is None else own.pad_token_id
         decode = self._processor.decode if family.decoding else self._processor.batch_decode
         texts = decode(sequences, skip_special_tokens=True, **family.decoding)
-        return [
-            (text.strip(), sum(token != pad for token in row))
-            for text, row in zip(texts, sequences.tolist(), strict=True)
-        ]
+        begun, told = family.begins(model.config), options.get("decoder_input_ids")
+        if told is not None:  # transformers puts a start before it where it has none
+            begun = told.shape[1] + int(sequences[0, 0] != told[0, 0])
+        ends = end_tokens(model, options)
+        rows = [self._ended(row, limit, min(ends)) for row in sequences[:, begun:].tolist()]
+        return [(text.strip(), *counted(row, ends)) for text, row in zip(texts, rows, strict=True)]
+
+    def _ended(self, row: list[int], limit: int | None, end: int) -> list[int]:
+        """The tokens of an answer with its end, which Whisper leaves out of those that it gives back."""
+        own = self._model.generation_config
+        if self._model.config.model_type != "whisper":
+            return row
+        # Its own limit counts what it is told too: at most the start, a language, a task and "no timestamps".
+        most = limit or min(own.max_length or 448, self._model.config.max_target_positions - 4)
+        return [*row, end] if len(row) < most else row
 
 
 def _family(model: Any) -> Family:

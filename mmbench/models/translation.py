@@ -11,7 +11,7 @@ from mmbench import languages
 from mmbench.errors import ModelLoadError, SampleError, UsageError
 from mmbench.identity import weights
 from mmbench.models.codes import need_code
-from mmbench.models.generation import GREEDY, end_tokens, written
+from mmbench.models.generation import GREEDY, counted, end_tokens
 from mmbench.models.loading import import_torch, load_pretrained, load_processor, pick_device
 from mmbench.models.parts import prompt_text
 from mmbench.schema import Output, Sample, Text
@@ -169,9 +169,9 @@ class Translation:
             sequences = self._model.generate(
                 input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], **options
             )
-        outputs, ends = [], end_tokens(self._model, self._tokenizer.pad_token_id, self._tokenizer.eos_token_id)
+        outputs, ends = [], end_tokens(self._model, options)
         for row, note in zip(sequences[:, 1:].tolist(), notes, strict=True):  # the first token asks for the others
-            count, broken_off = written(row, ends)
+            count, broken_off = counted(row, ends)
             # M2M100's tokenizer counts its languages as words.
             written = [token for token in row if token != options.get("forced_bos_token_id")]
             text = self._tokenizer.decode(written, skip_special_tokens=True).strip()
