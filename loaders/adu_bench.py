@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from loaders.published import Published, need, stem
-from loaders.spoken import only
+from loaders.spoken import only, usable
 from mmbench.errors import UsageError
 from mmbench.languages import tag
 from mmbench.schema import Audio, Card, Sample
@@ -88,15 +88,14 @@ class AduBench:
         Raises:
             UsageError: a table or a recording is missing, a row is not complete, or a recording comes twice.
         """
-        seen = set[str]()
+        return usable(self._samples(), self.location)
+
+    def _samples(self) -> Iterator[Sample]:
         for name, language in self._files.items():
             for number, row in enumerate(self._published.lines(name), 1):
                 where = f"{self.location}: {name}:{number}"
                 texts = {key: str(need(row, key, where)) for key in ("audio", "question", "answer")}
                 audio = _relative(texts["audio"], name)
-                if audio in seen:
-                    raise UsageError(f"{where}: {audio} was in a row before; one recording must be one question")
-                seen.add(audio)
                 rest = {"topic": row.get("category"), "source": row.get("source")}
                 category = stem(name)
                 yield Sample(

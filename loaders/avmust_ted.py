@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from loaders.published import Published, need
 from loaders.recordings import beneath
-from loaders.spoken import check, only
+from loaders.spoken import check, only, usable
 from mmbench.errors import UsageError
 from mmbench.languages import tag
 from mmbench.schema import Audio, Card, Sample, Video
@@ -87,6 +87,9 @@ class AvmustTed:
         Raises:
             UsageError: a table, a column or a recording is missing, or two rows have one id.
         """
+        return usable(self._samples(), self.location)
+
+    def _samples(self) -> Iterator[Sample]:
         spoken: dict[str, str] = {}
         for target, table in self._tables.items():
             seen = set[str]()

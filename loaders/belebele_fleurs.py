@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from loaders.published import Published, need
-from loaders.sib_fleurs import CITATION, HYPOTHESES, Input, Take, check, choose, files_of, local_rows, spoken, takes
+from loaders.sib_fleurs import CITATION, HYPOTHESES, Input, Take, choose, files_of, local_rows, spoken, takes
+from loaders.spoken import check
 from mmbench.errors import UsageError
 from mmbench.schema import Audio, Card, Joined, Part, Sample, Text
 
@@ -64,14 +65,10 @@ class BelebeleFleurs:
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        check(
-            {
-                "input": (self.input, Input),
-                "recordings": (self.recordings, Recordings),
-                "passage": (self.passage, Passage),
-                "cer_of": (self.cer_of, Literal["whisper", "seamlessm4t"]),
-            }
-        )
+        check("input", self.input, get_args(Input))
+        check("recordings", self.recordings, get_args(Recordings))
+        check("passage", self.passage, get_args(Passage))
+        check("cer_of", self.cer_of, ("whisper", "seamlessm4t"))
         if not 0 <= self.gap <= 60:
             raise UsageError(f"gap={self.gap:g}: it is in seconds, from 0 to 60")
 

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from loaders.common_voice import Missing, clips, locale_tag
 from loaders.published import Published, need, recording, stem
-from loaders.spoken import by_language, check, facts, transcribed, usable, warn
+from loaders.spoken import by_folder, by_language, check, facts, transcribed, usable, warn
 from mmbench.errors import UsageError
 from mmbench.schema import Card, Source
 
@@ -43,7 +43,8 @@ Direction = Literal["into_english", "out_of_english"]
 ENGLISH = "eng_Latn"
 CITATION = "Wang et al. 2020, CoVoST 2: A Massively Multilingual Speech-to-Text Translation Corpus"
 
-_SPLITS = {"test": "test", "validation": "dev", "train": "train"}
+# as the authors' script takes them from the tables
+_SPLITS = {"test": ("test",), "validation": ("dev",), "train": ("train", "train_covost")}
 _TABLES = ("covost_v2.*.tsv*", "*/covost_v2.*.tsv*")
 
 
@@ -98,10 +99,7 @@ class Covost2:
     @cached_property
     def _files(self) -> dict[str, tuple[str, ...]]:
         """Files by pair: Parquet where there is any, else the one table."""
-        found: dict[str, tuple[str, ...]] = {}
-        for name in self._published.glob(f"*/{self.split}-*.parquet", f"*/{self.split}/*.parquet"):
-            pair = PurePosixPath(name).parts[0]
-            found[pair] = (*found.get(pair, ()), name)
+        found = by_folder(self._published.glob(f"*/{self.split}-*.parquet", f"*/{self.split}/*.parquet"))
         if found:
             return found
         for name in self._published.find(f"*/{self.split}-*.parquet", *_TABLES):
@@ -176,8 +174,8 @@ class Covost2:
         source = pair.split("_", 1)[0]
         voices = Published(location=self.common_voice or self.location)
         table = voices.find(f"{source}/validated.tsv", f"cv-corpus-4*/{source}/validated.tsv")[0]
-        split = _SPLITS[self.split]
-        rows = by_clip((row for row in self._table(pair, name) if need(row, "split", name) == split), name)
+        splits = _SPLITS[self.split]
+        rows = by_clip((row for row in self._table(pair, name) if need(row, "split", name) in splits), name)
         spoken = by_clip((row for row in voices.table(table) if need(row, "path", table) in rows), table)
         find = clips(voices, table)
         for clip in sorted(rows):

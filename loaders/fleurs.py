@@ -6,10 +6,12 @@ import logging
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from loaders.published import Published, stem
-from loaders.sib_fleurs import Input, check
+from loaders.recordings import present
+from loaders.sib_fleurs import Input
+from loaders.spoken import by_language, check, usable
 from mmbench import languages as codes
 from mmbench.errors import UsageError
 from mmbench.schema import Audio, Card, Sample, Text
@@ -76,15 +78,11 @@ class Fleurs:
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        check(
-            {
-                "task": (self.task, Task),
-                "input": (self.input, Input),
-                "text": (self.text, Written),
-                "missing": (self.missing, Missing),
-                "split": (self.split, Literal["train", "dev", "test"]),
-            }
-        )
+        check("task", self.task, get_args(Task))
+        check("input", self.input, get_args(Input))
+        check("text", self.text, get_args(Written))
+        check("missing", self.missing, get_args(Missing))
+        check("split", self.split, ("train", "dev", "test"))
         if self.input == "text" and self.task in ("asr", "gender"):
             raise UsageError(
                 f"input=text: a transcript cannot be asked for task={self.task}; use translation or language"
@@ -99,13 +97,8 @@ class Fleurs:
         """Published config names by language tag, in the order of the tags."""
         pattern = f"data/*/{self.split}.tsv"
         names = [PurePosixPath(name).parent.name for name in self._published.find(pattern)]
-        found = {codes.tag(name): name for name in names}
-        given = [self.languages] if isinstance(self.languages, str) else self.languages
-        wanted = set(found) if given is None else {codes.tag(code) for code in given}
-        if absent := sorted(wanted - set(found)):
-            has = ", ".join(sorted(found))
-            raise UsageError(f"languages: {', '.join(absent)}: no {pattern} in {self.location}, which has {has}")
-        return {tag: found[tag] for tag in sorted(wanted)}
+        found = by_language(names, self.languages, where=f"{self.location}: {pattern}")
+        return {tag: name for name, tag in found}
 
     def rows(self, config: str) -> list[dict[str, str]]:
         """Rows of a config, sorted by id and file.
@@ -139,8 +132,7 @@ class Fleurs:
 
     def _file(self, config: str, folder: Path, name: str) -> Path | None:
         """A recording; the archive has its files in a folder named after the split, an unpacked copy may not."""
-        paths = (folder / self.split / name, folder / name)
-        found = next((path for path in paths if path.is_file() and path.stat().st_size), None)
+        found = present(folder, f"{self.split}/{name}", name)
         if found is None and self.missing == "error":
             archive = f"data/{config}/audio/{self.split}.tar.gz"
             raise UsageError(f"{archive}: {name} is not in it or empty; download it again, or set missing=leave_out")
@@ -168,6 +160,9 @@ class Fleurs:
 
     def __iter__(self) -> Iterator[Sample]:
         """Yield the samples language by language, in the order of ids."""
+        return usable(self._samples(), f"{self.location}: {self.split}")
+
+    def _samples(self) -> Iterator[Sample]:
         for tag, config in self._configs.items():
             if self.task == "translation" and tag == ENGLISH:
                 continue

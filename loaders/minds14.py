@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from loaders.published import Published, need, recording
 from loaders.recordings import present
-from loaders.spoken import by_language, check, classified, facts, transcribed, usable
+from loaders.spoken import by_folder, by_language, check, classified, facts, transcribed, usable
 from mmbench.errors import UsageError
 from mmbench.schema import Card, Source
 
@@ -92,11 +92,7 @@ class Minds14:
     @cached_property
     def _stored(self) -> dict[str, tuple[str, ...]]:
         """Parquet files by locale; none where the layout is the archive's."""
-        found: dict[str, tuple[str, ...]] = {}
-        for name in self._published.glob("*-*/train-*.parquet", "*-*/train/*.parquet"):
-            locale = PurePosixPath(name).parts[0]
-            found[locale] = (*found.get(locale, ()), name)
-        return found
+        return by_folder(self._published.glob("*-*/train-*.parquet", "*-*/train/*.parquet"))
 
     @cached_property
     def _archive(self) -> tuple[str, Path, Path]:

@@ -16,12 +16,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal, get_args
 
 from loaders.published import Published, need, recording
 from loaders.recordings import present
-from loaders.spoken import by_language, check, facts, transcribed, usable
+from loaders.spoken import by_folder, by_language, check, facts, transcribed, usable
 from mmbench.errors import UsageError
 from mmbench.schema import Card
 
@@ -67,10 +66,8 @@ class Mls:
     def _files(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Tag and files of each language."""
         patterns = (f"*/{self.split}-*.parquet", f"mls_*/{self.split}/transcripts.txt")
-        found: dict[str, tuple[str, ...]] = {}
-        for name in self._published.find(*patterns):
-            language = PurePosixPath(name).parts[0].removeprefix("mls_").removesuffix("_opus")
-            found[language] = (*found.get(language, ()), name)
+        folders = by_folder(self._published.find(*patterns))
+        found = {name.removeprefix("mls_").removesuffix("_opus"): files for name, files in folders.items()}
         where = f"{self.location}: {' or '.join(patterns)}"
         return tuple((tag, found[code]) for code, tag in by_language(found, self.languages, where=where))
 

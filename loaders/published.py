@@ -10,17 +10,21 @@ import csv
 import gzip
 import hashlib
 import json
+import logging
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any
 
 from loaders.cache import unpacked
+from loaders.recordings import present
 from mmbench.errors import UsageError
 from mmbench.store import dumps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+log = logging.getLogger(__name__)
 
 FIXTURE = "fixture://"
 _ENDS = 1 << 20
@@ -117,12 +121,12 @@ class Published:
         """A file on this machine; one on the hub is downloaded first.
 
         Raises:
-            UsageError: there is no such file.
+            UsageError: there is no such file, it is empty, or its name leads out of the folder.
         """
         if self.folder is not None:
-            path = self.folder / name
-            if not path.is_file():
-                raise UsageError(f"{path}: there is no such file; the dataset's published files are needed")
+            if (path := present(self.folder, name)) is None:
+                what = "there is no such file, or it is empty"
+                raise UsageError(f"{self.folder / name}: {what}; the dataset's published files are needed")
             return path
         from huggingface_hub import hf_hub_download
 
@@ -173,6 +177,8 @@ class Published:
                         raise UsageError(f"{path}:{rows.line_num}: {what}; download it again")
                     if row:
                         yield dict(zip(header, row, strict=True))
+                if rows.line_num <= (columns is None):
+                    log.warning("%s: has no rows", path)
             except (UnicodeDecodeError, csv.Error, EOFError, OSError) as error:
                 raise UsageError(f"{path}: cannot be read ({error}); download it again") from error
 

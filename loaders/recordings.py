@@ -1,7 +1,7 @@
 """Recordings that tables name: in a folder, in archives, or by a path of the machine that the table was made on.
 
-A name is data: one that leads out of the dataset's folder (`../..`, `/etc`) is no recording. Symbolic links are followed,
-as caches of downloads are made of them.
+A name is data: one that leads out of the dataset's folder (`../..`, `/etc`) is no recording. Symbolic links are
+followed, as caches of downloads are made of them.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from loaders.published import Published, need, recording, stem
-from mmbench import languages as codes
+from loaders.spoken import by_language, check
 from mmbench.errors import UsageError
 from mmbench.schema import Audio, Card, Part, Sample, Text
 
@@ -126,13 +126,6 @@ def choose(found: Sequence[Take], policy: str, *, cer_of: str, seed: int, where:
     return [found[rates.index(min(rates) if policy == "best_cer" else max(rates))]]
 
 
-def check(settings: Mapping[str, tuple[str, Any]]) -> None:
-    """Raise a UsageError for a setting that is not one of its type's values, which the message names."""
-    for name, (value, known) in settings.items():
-        if value not in get_args(known):
-            raise UsageError(f"{name}={value!r} is not known: give one of {', '.join(get_args(known))}")
-
-
 def files_of(published: Published, split: str, languages: Sequence[str] | None) -> dict[str, tuple[str, ...]]:
     """Parquet files of a split by language tag, in the order of the tags.
 
@@ -143,13 +136,9 @@ def files_of(published: Published, split: str, languages: Sequence[str] | None) 
     found: dict[str, tuple[str, ...]] = {}
     for name in published.find(pattern, f"*/{split}-*.parquet", f"*/{split}/*.parquet"):
         config = PurePosixPath(name).parts[1 if name.startswith("data/") else 0]
-        found[codes.tag(config)] = (*found.get(codes.tag(config), ()), name)
-    given = [languages] if isinstance(languages, str) else languages
-    wanted = set(found) if given is None else {codes.tag(code) for code in given}
-    if absent := sorted(wanted - set(found)):
-        has = ", ".join(sorted(found))
-        raise UsageError(f"languages: {', '.join(absent)}: no {pattern} in {published.location}, which has {has}")
-    return {tag: found[tag] for tag in sorted(wanted)}
+        found[config] = (*found.get(config, ()), name)
+    where = f"{published.location}: {pattern}"
+    return {tag: found[config] for config, tag in by_language(found, languages, where=where)}
 
 
 def spoken(tag: str) -> str | None:
@@ -214,14 +203,10 @@ class SibFleurs:
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        check(
-            {
-                "task": (self.task, Task),
-                "input": (self.input, Input),
-                "recordings": (self.recordings, Recordings),
-                "cer_of": (self.cer_of, Literal["whisper", "seamlessm4t"]),
-            }
-        )
+        check("task", self.task, get_args(Task))
+        check("input", self.input, get_args(Input))
+        check("recordings", self.recordings, get_args(Recordings))
+        check("cer_of", self.cer_of, ("whisper", "seamlessm4t"))
         if self.task == "asr" and self.input == "text":
             raise UsageError("input=text: of speech recognition the transcript is the answer; use task=topic")
 

@@ -19,11 +19,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from loaders.published import Published, need, recording
-from loaders.spoken import GENDERS, by_language, check, classified, facts, transcribed, usable, warn
+from loaders.spoken import GENDERS, by_folder, by_language, check, classified, facts, transcribed, usable, warn
 from mmbench.schema import Card
 
 if TYPE_CHECKING:
@@ -85,10 +84,7 @@ class SpeechMassive:
     def _files(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Tag and files of each language."""
         pattern = f"*-*/{self.split}-*.parquet"
-        found: dict[str, tuple[str, ...]] = {}
-        for name in self._published.find(pattern):
-            locale = PurePosixPath(name).parts[0]
-            found[locale] = (*found.get(locale, ()), name)
+        found = by_folder(self._published.find(pattern))
         where = f"{self.location}: {pattern}"
         return tuple((tag, found[code]) for code, tag in by_language(found, self.languages, where=where))
 

@@ -32,9 +32,7 @@ def check(setting: str, value: object, known: Sequence[str]) -> None:
         raise UsageError(f"{setting}={value!r} is not known: give one of {', '.join(known)}")
 
 
-def wanted_tags(
-    languages: Sequence[str] | str | None, tag: Callable[[str], str] = codes.tag
-) -> frozenset[str] | None:
+def wanted_tags(languages: Sequence[str] | str | None, tag: Callable[[str], str] = codes.tag) -> frozenset[str] | None:
     """Tags of the languages that are asked for, in any spelling; None is all."""
     if languages is None:
         return None
@@ -83,6 +81,15 @@ def by_language(
         known = ", ".join(sorted({name for name, _ in pairs})) or "none"
         raise UsageError(f"{where}: no files of {', '.join(missing)}; there are {known}")
     return tuple((code, name) for name, code in sorted(pairs) if wanted is None or name in wanted)
+
+
+def by_folder(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Files by the first folder of their names, in their order."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name in names:
+        folder = name.split("/")[0]
+        found[folder] = (*found.get(folder, ()), name)
+    return found
 
 
 def facts(**values: object) -> dict[str, str]:

@@ -10,7 +10,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from loaders.published import Published, stem
 from loaders.spoken import check, only, usable
@@ -26,6 +26,18 @@ ENGLISH = "eng_Latn"
 _AUDIO = {"test": "dev_wav", "train": "train_wav"}
 _NOISY = ("_WER44", "_WER54")
 _NAME = re.compile(r"(\d+)_(\d+)_(\d+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A question with the text that its file has for the passage; `place` counts topics, and paragraphs in a topic."""
+
+    id: str
+    text: str
+    answers: tuple[str, ...]
+    context: str
+    title: str
+    place: tuple[int, int]
 
 
 @dataclass(kw_only=True)
@@ -65,19 +77,30 @@ class SpokenSquad:
     def _file(self) -> str:
         return self._published.find(f"spoken_{self.split}-v1.1.json")[0]
 
-    def _topics(self, name: str) -> list[dict[str, Any]]:
+    def _questions(self, name: str) -> list[Question]:
+        """Questions of a file in its order."""
         path = self._published.path(name)
         try:
             topics = json.loads(path.read_text(encoding="utf-8"))["data"]
-            return [topic for topic in topics if topic["paragraphs"] is not None]
+            return [
+                Question(
+                    id=str(question["id"]),
+                    text=str(question["question"]).strip(),
+                    answers=tuple(dict.fromkeys(answer["text"] for answer in question["answers"])),
+                    context=str(part["context"]),
+                    title=str(topic["title"]),
+                    place=(number, index),
+                )
+                for number, topic in enumerate(topics)
+                for index, part in enumerate(topic["paragraphs"])
+                for question in part["qas"]
+            ]
         except (ValueError, KeyError, TypeError) as error:
             raise UsageError(f"{path}: not a file of SQuAD ({error!r}); download it again") from None
 
-    def _contexts(self, *names: str) -> dict[str, str]:
-        """Passages by question id of the first of these files that is there; empty where none is."""
-        found = self._published.glob(*names)
-        paragraphs = (part for topic in self._topics(found[0]) for part in topic["paragraphs"]) if found else ()
-        return {question["id"]: part["context"] for part in paragraphs for question in part["qas"]}
+    def _contexts(self, name: str) -> dict[str, str]:
+        """Passages by question id; empty where there is no such file."""
+        return {each.id: each.context for each in self._questions(name)} if self._published.glob(name) else {}
 
     @cached_property
     def _recordings(self) -> dict[tuple[int, int], dict[int, Path]]:
@@ -112,20 +135,25 @@ class SpokenSquad:
         Raises:
             UsageError: a file or a recording is missing, or two questions have one id.
         """
+        return usable(self._samples(), f"{self.location}: {self._file}")
+
+    def _samples(self) -> Iterator[Sample]:
         said = self._contexts("dev-v1.1.json" if self.split == "test" else "train-v1.1.json")
         noisy = {suffix: self._contexts(f"spoken_{self.split}-v1.1{suffix}.json") for suffix in _NOISY}
-        seen = set[str]()
-        for number, topic in enumerate(self._topics(self._file)):
-            for index, paragraph in enumerate(topic["paragraphs"]):
-                for question in paragraph["qas"]:
-                    name = question["id"]
-                    if name in seen:
-                        raise UsageError(f"{self._file}: two questions have the id {name}; download it again")
-                    seen.add(name)
-                    heard = [("sphinx", paragraph["context"])]
-                    heard += [(f"sphinx{key.lower()}", rows[name]) for key, rows in noisy.items() if name in rows]
-                    audio = Audio(self._passage(number, index), transcript=said.get(name), hypotheses=tuple(heard))
-                    yield _sample(question, audio, topic["title"], f"{number}_{index}")
+        for question in self._questions(self._file):
+            heard = [("sphinx", question.context)]
+            heard += [(f"sphinx{key.lower()}", rows[question.id]) for key, rows in noisy.items() if question.id in rows]
+            passage, transcript = self._passage(*question.place), said.get(question.id)
+            yield Sample(
+                id=f"{question.id}/{ENGLISH}",
+                language=ENGLISH,
+                parts=(
+                    Audio(passage, transcript=transcript, hypotheses=tuple(heard)),
+                    Text(f"\n{question.text}"),
+                ),
+                references=question.answers or ("",),  # without an answer it is left out
+                group={"title": question.title, "document": "_".join(map(str, question.place))},
+            )
 
     def validate(self) -> None:
         """Find all files; the UsageError names what is missing."""
@@ -144,14 +172,3 @@ class SpokenSquad:
             source="https://github.com/Chia-Hsuan-Lee/Spoken-SQuAD",
             citation="Lee et al. 2018, Spoken SQuAD, Interspeech, arXiv:1804.00320",
         )
-
-
-def _sample(question: dict[str, Any], audio: Audio, title: str, paragraph: str) -> Sample:
-    answers = tuple(dict.fromkeys(answer["text"] for answer in question["answers"]))
-    return Sample(
-        id=f"{question['id']}/{ENGLISH}",
-        language=ENGLISH,
-        parts=(audio, Text(f"\n{question['question'].strip()}")),
-        references=answers,
-        group={"title": title, "document": paragraph},
-    )

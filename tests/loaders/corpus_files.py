@@ -11,12 +11,15 @@ import pyarrow.parquet as pq
 
 from loaders.fixtures import fixture
 from loaders.fixtures._speech import encoded, prompts
+from loaders.published import Published
 from mmbench.media import load_audio
 from mmbench.schema import Audio
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    import pytest
 
     from mmbench.schema import Sample
 
@@ -47,3 +50,17 @@ def says(sample: Sample, prompt: int, *, rate: int = 16000, kind: str = "WAV") -
     wanted = load_audio(Audio(encoded(found.file, rate=rate, kind=kind)), rate=8000)
     heard = load_audio(clip(sample), rate=8000)
     return len(heard) == len(wanted) and bool(np.allclose(heard, wanted, atol=1e-4))
+
+
+def rows_read(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The list that every row of Parquet goes into as it is read."""
+    read: list[dict[str, Any]] = []
+    plain = Published.parquet
+
+    def counted(self: Published, names: Any) -> Any:
+        for row in plain(self, names):
+            read.append(row)
+            yield row
+
+    monkeypatch.setattr(Published, "parquet", counted)
+    return read

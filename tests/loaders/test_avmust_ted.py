@@ -116,3 +116,13 @@ def test_card(folder: Path) -> None:
     assert (card.licence, card.languages) == ("CC-BY-NC-4.0", ("spa_Latn", "fra_Latn", "ita_Latn"))
     assert AvmustTed(location=str(folder), task="asr").card.languages == ("eng_Latn",)
     assert AvmustTed(location=str(folder), languages=["it"]).card.content != card.content
+
+
+def test_a_row_without_translation_is_left_out(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    table = folder / "en-es" / "test.tsv"
+    text = table.read_text(encoding="utf-8")
+    assert "Marque 7 para borrar el mensaje." in text
+    table.write_text(text.replace("Marque 7 para borrar el mensaje.", ""), encoding="utf-8")
+    found = samples(folder, languages=["es"])
+    assert len(found) == 3 and all(sample.references[0] for sample in found)
+    assert "1 left out: no text to compare with" in caplog.text

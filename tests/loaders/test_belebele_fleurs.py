@@ -202,7 +202,7 @@ def test_card_and_languages() -> None:
     card = loader(languages=["es", "fr"]).card
     assert (card.name, card.languages, card.licence) == ("belebele_fleurs", ("fra_Latn", "spa_Latn"), "CC-BY-SA-4.0")
     assert not {"location", "languages"} & set(describe(loader()))
-    with pytest.raises(UsageError, match="isl_Latn: no data"):
+    with pytest.raises(UsageError, match="no files of isl_Latn"):
         list(loader(languages=["is"]))
 
 

@@ -140,3 +140,37 @@ def test_card() -> None:
     assert (card.name, card.revision, card.licence) == ("common_voice", "local folder", "CC0-1.0")
     assert card.languages == ("eng_Latn", "fra_Latn")
     assert card.content != CommonVoice(location=FIXTURE).card.content
+
+
+def test_a_name_that_leads_out_of_the_folder(tmp_path: Path) -> None:
+    write_release(tmp_path / "cv")
+    (tmp_path / "secret.mp3").write_bytes(b"x")
+    table = tmp_path / "cv/fr/test.tsv"
+    plain = table.read_text(encoding="utf-8")
+    for name in ("../../../secret.mp3", str(tmp_path / "secret.mp3")):
+        table.write_text(plain.replace("common_voice_fr_17.mp3", name), encoding="utf-8")
+        with pytest.raises(UsageError, match=r"secret\.mp3 is not there"):
+            list(CommonVoice(location=str(tmp_path / "cv"), languages=["fr"]))
+
+
+def test_a_table_without_rows_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_release(tmp_path)
+    rewrite(tmp_path / "fr/test.tsv", lambda text: text.split("\n")[0] + "\n")
+    assert not list(CommonVoice(location=str(tmp_path), languages=["fr"]))
+    assert "fr/test.tsv: has no rows" in caplog.text
+    rewrite(tmp_path / "fr/test.tsv", lambda text: "")
+    with pytest.raises(UsageError, match=r"fr/test\.tsv: there is no such file, or it is empty"):
+        list(CommonVoice(location=str(tmp_path), languages=["fr"]))
+
+
+@pytest.mark.parametrize(
+    ("written", "known"),
+    [("male_masculine", "male"), ("female_feminine", "female"), ("non-binary", "other"), ("transgender", "other")],
+)
+def test_genders_and_accents_of_later_releases(tmp_path: Path, written: str, known: str) -> None:
+    write_release(tmp_path)
+    row = {"client_id": "a", "path": "common_voice_fr_17.mp3", "sentence": "Un.", "gender": written, "accents": "Nord"}
+    write_table(tmp_path / "fr/test.tsv", list(row), [row])
+    (sample,) = CommonVoice(location=str(tmp_path), languages=["fr"], task="gender")
+    assert sample.choices[sample.answer or 0] == sample.group["gender"] == known
+    assert sample.group["accent"] == "Nord"

@@ -2,15 +2,13 @@ from __future__ import annotations
 
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from loaders.covost2 import Covost2, unescaped
 from loaders.fixtures.covost2 import write_tables
-from loaders.published import Published
 from mmbench.errors import UsageError
-from tests.loaders.corpus_files import clip, copy, edit, says
+from tests.loaders.corpus_files import clip, copy, edit, rows_read, says
 
 FIXTURE = "fixture://covost2"
 ES = "es_en/test-00000-of-00001.parquet"
@@ -103,15 +101,7 @@ def test_edited_parquet(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Non
 
 
 def test_a_first_sample_comes_without_reading_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[Any] = []
-    plain = Published.parquet
-
-    def counted(self: Published, names: Any) -> Any:
-        for row in plain(self, names):
-            read.append(row["id"])
-            yield row
-
-    monkeypatch.setattr(Published, "parquet", counted)
+    read = rows_read(monkeypatch)
     assert len(list(islice(Covost2(location=FIXTURE), 2))) == len(read) == 2
 
 
@@ -128,3 +118,26 @@ def test_errors_and_card(tmp_path: Path) -> None:
 
 def test_unescaped() -> None:
     assert unescaped(r"\"a\\b\" c") == r'"a\b" c'
+
+
+@pytest.mark.parametrize("table", ["covost_v2.es_en.tsv", "es/validated.tsv"])
+def test_a_clip_that_is_in_a_table_twice(tmp_path: Path, table: str) -> None:
+    write_tables(tmp_path)
+    lines = (tmp_path / table).read_text(encoding="utf-8").splitlines(keepends=True)
+    (tmp_path / table).write_text("".join([*lines, lines[1]]), encoding="utf-8")
+    with pytest.raises(UsageError, match=rf"{table}: common_voice_es_\d+\.mp3 is there twice"):
+        list(Covost2(location=str(tmp_path), languages=["es"]))
+
+
+def test_train_is_both_parts_of_it(tmp_path: Path) -> None:
+    write_tables(tmp_path)
+    table = tmp_path / "covost_v2.es_en.tsv"
+    lines = table.read_text(encoding="utf-8").splitlines()
+    named = ["train", "train_covost", "dev"]
+    rows = [line.removesuffix("test") + split for line, split in zip(lines[1:4], named, strict=True)]
+    table.write_text("\n".join([lines[0], *rows]) + "\n", encoding="utf-8")
+    counts = {
+        split: len(list(Covost2(location=str(tmp_path), languages=["es"], split=split)))
+        for split in ("train", "validation", "test")
+    }
+    assert counts == {"train": 2, "validation": 1, "test": 0}

@@ -190,7 +190,7 @@ def test_settings_and_languages() -> None:
         loader(split="validation")
     with pytest.raises(UsageError, match="text='clean' is not known: give one of raw, normalized"):
         loader(text="clean")
-    with pytest.raises(UsageError, match=r"swh_Latn: no data/\*/test.tsv in fixture://fleurs, which has eng_Latn, fra"):
+    with pytest.raises(UsageError, match=r"no files of swh_Latn; there are eng_Latn, fra"):
         list(loader(languages=["sw"]))
     with pytest.raises(UsageError, match=r"no data/\*/dev.tsv in it"):
         list(loader(split="dev"))
@@ -223,3 +223,21 @@ def test_a_row_of_the_stand_in() -> None:
         *("7", "a.wav", "Pour effacer ce message, appuyez sur 7.", "pour effacer ce message appuyez sur 7"),
         *("p o u r | e f f a c e r | c e | m e s s a g e | a p p u y e z | s u r | 7 |", "9", "MALE"),
     ]
+
+
+@pytest.mark.parametrize("name", ["../../../secret.wav", "/etc/hostname", "x" * 300])
+def test_a_table_names_nothing_outside_its_folder(copy: Path, name: str) -> None:
+    (copy / "secret.wav").write_bytes(b"x")
+    table = rows(copy / "data" / "fr_fr" / "test.tsv")
+    table[0][1] = name
+    write(copy / "data" / "fr_fr" / "test.tsv", table)
+    with pytest.raises(UsageError, match=r"fr_fr/audio/test\.tar\.gz: .* is not in it or empty"):
+        list(Fleurs(location=str(copy), languages=["fr"]))
+
+
+def test_a_sentence_without_text_is_left_out(copy: Path, caplog: pytest.LogCaptureFixture) -> None:
+    table = rows(copy / "data" / "fr_fr" / "test.tsv")
+    table[0][2] = " "
+    write(copy / "data" / "fr_fr" / "test.tsv", table)
+    assert len(list(Fleurs(location=str(copy), languages=["fr"]))) == len(table) - 1
+    assert "1 left out: no text to compare with" in caplog.text

@@ -74,3 +74,27 @@ def test_settings_and_card() -> None:
     card = LibriSpeech(location=FIXTURE).card
     assert card.languages == ("eng_Latn",) and card.licence == "CC-BY-4.0"
     assert card.content != LibriSpeech(location=FIXTURE, split="test.other").card.content
+
+
+def test_lists_of_texts_that_were_edited(tmp_path: Path) -> None:
+    write_openslr(tmp_path)
+    wanted = [(sample.id, sample.references) for sample in LibriSpeech(location=str(tmp_path))]
+    texts = next(tmp_path.rglob("*.trans.txt"))
+    plain = texts.read_bytes()
+    texts.write_bytes(b"\xef\xbb\xbf" + plain.replace(b"\n", b"\r\n") + b"\r\n")
+    assert [(sample.id, sample.references) for sample in LibriSpeech(location=str(tmp_path))] == wanted
+    for line, message in ((b"\xff\n", r"trans\.txt: cannot be read"), (b"../../1 A\n", "is not there or empty")):
+        texts.write_bytes(plain + line)
+        with pytest.raises(UsageError, match=message):
+            list(LibriSpeech(location=str(tmp_path)))
+
+
+def test_chapters_are_in_order_whatever_the_folders_are(tmp_path: Path) -> None:
+    write_openslr(tmp_path)
+    first = tmp_path / "LibriSpeech/test-clean/1089/134686"
+    before = tmp_path / "LibriSpeech/test-clean/z/1"
+    before.mkdir(parents=True)
+    (before / "1088-1-0000.flac").write_bytes(b"x")
+    (before / "1088-1.trans.txt").write_text("1088-1-0000 A\n", encoding="utf-8")
+    ids = [sample.id for sample in LibriSpeech(location=str(tmp_path))]
+    assert ids[0] == "1088-1-0000/eng_Latn" and len(ids) == 1 + len(list(first.glob("*.flac")))

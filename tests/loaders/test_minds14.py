@@ -4,16 +4,14 @@ import shutil
 import zipfile
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from loaders.fixtures._speech import write_parquet
 from loaders.fixtures.minds14 import rows_of, write_archive
 from loaders.minds14 import INTENTS, Minds14
-from loaders.published import Published
 from mmbench.errors import UsageError
-from tests.loaders.corpus_files import clip, copy, edit, says
+from tests.loaders.corpus_files import clip, copy, edit, rows_read, says
 
 FIXTURE = "fixture://minds14"
 FRENCH = "fr-FR/train-00000-of-00001.parquet"
@@ -113,15 +111,7 @@ def test_edited_parquet(tmp_path: Path) -> None:
 
 
 def test_a_first_sample_comes_without_reading_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[Any] = []
-    plain = Published.parquet
-
-    def counted(self: Published, names: Any) -> Any:
-        for row in plain(self, names):
-            read.append(row["path"])
-            yield row
-
-    monkeypatch.setattr(Published, "parquet", counted)
+    read = rows_read(monkeypatch)
     assert len(list(islice(Minds14(location=FIXTURE), 2))) == len(read) == 2
 
 
@@ -135,3 +125,20 @@ def test_errors_and_card(tmp_path: Path) -> None:
     card = Minds14(location=FIXTURE).card
     assert card.languages == ("eng_Latn", "fra_Latn", "ita_Latn", "rus_Cyrl", "spa_Latn")
     assert card.licence == "CC-BY-4.0"
+
+
+def test_a_table_that_leads_elsewhere_or_is_damaged(tmp_path: Path) -> None:
+    write_archive(tmp_path)
+    shutil.unpack_archive(tmp_path / "MInDS-14.zip", tmp_path)
+    home = tmp_path / "MInDS-14"
+    for name in ("text", "audio"):
+        shutil.unpack_archive(home / f"{name}.zip", home / name)
+    table, outside = next(home.glob("text/**/fr-FR.csv")), tmp_path / "secret.wav"
+    outside.write_bytes(b"x")
+    for file in (str(outside), "../../secret.wav", "../secret.wav"):
+        table.write_text(f"filepath,text,english,intent\n{file},a,b,FREEZE\n", encoding="utf-8")
+        with pytest.raises(UsageError, match=r"secret\.wav is not among the recordings"):
+            list(Minds14(location=str(home), languages=["fr"]))
+    table.write_bytes(b"filepath,text,english,intent\n\xff,a,b,FREEZE\n")
+    with pytest.raises(UsageError, match=r"fr-FR\.csv: cannot be read"):
+        list(Minds14(location=str(home), languages=["fr"]))

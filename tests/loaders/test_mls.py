@@ -2,15 +2,13 @@ from __future__ import annotations
 
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from loaders.fixtures.mls import write_openslr
 from loaders.mls import Mls
-from loaders.published import Published
 from mmbench.errors import UsageError
-from tests.loaders.corpus_files import clip, copy, edit, says
+from tests.loaders.corpus_files import clip, copy, edit, rows_read, says
 
 FIXTURE = "fixture://mls"
 
@@ -62,15 +60,7 @@ def test_edited_parquet(tmp_path: Path) -> None:
 
 
 def test_a_first_sample_comes_without_reading_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[Any] = []
-    plain = Published.parquet
-
-    def counted(self: Published, names: Any) -> Any:
-        for row in plain(self, names):
-            read.append(row["id"])
-            yield row
-
-    monkeypatch.setattr(Published, "parquet", counted)
+    read = rows_read(monkeypatch)
     assert len(list(islice(Mls(location=FIXTURE), 2))) == len(read) == 2
 
 
@@ -83,3 +73,12 @@ def test_errors_and_card(tmp_path: Path) -> None:
         Mls(split="validation")  # type: ignore[arg-type]
     card = Mls(location=FIXTURE).card
     assert card.languages == ("fra_Latn", "ita_Latn", "spa_Latn") and card.licence == "CC-BY-4.0"
+
+
+@pytest.mark.parametrize("name", ["4001", "../.._../.._x", "4001_10_" + "0" * 300])
+def test_an_id_that_names_no_recording(tmp_path: Path, name: str) -> None:
+    write_openslr(tmp_path)
+    texts = tmp_path / "mls_italian/test/transcripts.txt"
+    texts.write_text(f"{name}\tciao\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="is not there or empty, but mls_italian/test"):
+        list(Mls(location=str(tmp_path), languages=["it"]))

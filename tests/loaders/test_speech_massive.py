@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from loaders.published import Published
 from loaders.speech_massive import INTENTS, SpeechMassive
 from mmbench.errors import UsageError
-from tests.loaders.corpus_files import copy, edit, says
+from tests.loaders.corpus_files import copy, edit, rows_read, says
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,15 +74,7 @@ def test_the_folder_of_all_is_not_read(tmp_path: Path) -> None:
 
 
 def test_a_first_sample_comes_without_reading_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[Any] = []
-    plain = Published.parquet
-
-    def counted(self: Published, names: Any) -> Any:
-        for row in plain(self, names):
-            read.append(row["id"])
-            yield row
-
-    monkeypatch.setattr(Published, "parquet", counted)
+    read = rows_read(monkeypatch)
     assert len(list(islice(SpeechMassive(location=FIXTURE), 2))) == len(read) == 2
 
 

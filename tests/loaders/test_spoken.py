@@ -2,17 +2,12 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 import pytest
 
-from loaders.fixtures._corpora import write_files
-from loaders.published import Published
-from loaders.spoken import Clips, by_language, check, classified, facts, transcribed, unique, warn
+from loaders.spoken import by_folder, by_language, check, classified, facts, only, transcribed, usable, warn
 from mmbench.errors import UsageError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_languages_are_in_the_order_of_their_tags(caplog: pytest.LogCaptureFixture) -> None:
@@ -31,24 +26,6 @@ def test_languages_are_in_the_order_of_their_tags(caplog: pytest.LogCaptureFixtu
         by_language(["de"], ["qqq"], where="x")
 
 
-def test_archives_are_unpacked_one_after_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_files(tmp_path, {"a/in/1.wav": b"1", "b/2.wav": b"2", "b/empty.wav": b""})
-    opened: list[str] = []
-    plain = Published.unpacked
-
-    def counted(self: Published, name: str) -> Path:
-        opened.append(name)
-        return plain(self, name)
-
-    monkeypatch.setattr(Published, "unpacked", counted)
-    clips = Clips(published=Published(location=str(tmp_path)), archives=("a", "b"))
-    found = clips.get("1.wav")
-    assert found and found.read_bytes() == b"1" and opened == ["a"]
-    found = clips.get("2.wav")
-    assert found and found.read_bytes() == b"2" and opened == ["a", "b"]
-    assert clips.get("3.wav") is None and clips.get("empty.wav") is None and opened == ["a", "b"]
-
-
 def test_labels() -> None:
     sample = transcribed("1", "eng_Latn", b"x", "wake me", {})
     made = classified(sample, "alarm_set", ("alarm_query", "alarm_set"), readable=True)
@@ -58,11 +35,28 @@ def test_labels() -> None:
         classified(sample, "alarm", ("x",))
 
 
-def test_ids_are_unique() -> None:
-    one = transcribed("1", "eng_Latn", b"x", "a", {})
-    assert list(unique([one], "here")) == [one]
+def test_ids_are_unique_and_references_not_empty(caplog: pytest.LogCaptureFixture) -> None:
+    one, empty, blank = (
+        transcribed(name, "eng_Latn", b"x", text, {}) for name, text in zip("123", ("a", "", " \n"), strict=True)
+    )
+    assert list(usable([one], "here")) == [one] and not caplog.text
     with pytest.raises(UsageError, match="here: 1/eng_Latn is there twice"):
-        list(unique([one, one], "here"))
+        list(usable([one, one], "here"))
+    asked = replace(empty, id="4", references=(), choices=("x", "y"), answer=0)
+    translated = replace(empty, id="5", references=("", "b"))
+    assert list(usable([empty, one, blank, asked, translated], "here")) == [one, asked, translated]
+    assert "here: 2 left out: no text to compare with" in caplog.text
+    with pytest.raises(UsageError, match="2/eng_Latn is there twice"):
+        list(usable([empty, empty], "here"))
+
+
+def test_only() -> None:
+    known = ("spa_Latn", "eng_Latn")
+    assert only(None, known) == known
+    assert only(["en", "es"], known) == known, "in the order of the dataset"
+    assert only("spanish", iter(known)) == ("spa_Latn",)
+    with pytest.raises(UsageError, match="languages: fra_Latn not in the dataset, which has spa_Latn, eng_Latn"):
+        only(["fr", "es"], known)
 
 
 def test_small_things(caplog: pytest.LogCaptureFixture) -> None:
@@ -72,3 +66,9 @@ def test_small_things(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
     warn(Counter({"no clip": 2}), "test.tsv")
     assert "test.tsv: 2 left out: no clip" in caplog.text
+
+
+def test_files_by_folder() -> None:
+    names = ["fr/test-0.parquet", "de/test-0.parquet", "fr/test-1.parquet"]
+    assert by_folder(names) == {"fr": (names[0], names[2]), "de": (names[1],)}
+    assert by_folder([]) == {}

@@ -104,7 +104,7 @@ def test_missing_passage_comes_late(folder: Path) -> None:
 
 def test_refused(folder: Path) -> None:
     change(folder / "spoken_test-v1.1.json", lambda paragraphs: paragraphs[1]["qas"][0].update(id="56be4db0000"))
-    with pytest.raises(UsageError, match="two questions have the id 56be4db0000"):
+    with pytest.raises(UsageError, match="56be4db0000/eng_Latn is there twice"):
         list(SpokenSquad(location=str(folder)))
     (folder / "spoken_test-v1.1.json").write_text('{"rows": 1}')
     with pytest.raises(UsageError, match="not a file of SQuAD"):
@@ -122,3 +122,25 @@ def test_card(folder: Path) -> None:
     assert (card.name, card.languages, card.revision) == ("spoken_squad", ("eng_Latn",), "local folder")
     change(folder / "spoken_test-v1.1.json", lambda paragraphs: paragraphs.pop())
     assert SpokenSquad(location=str(folder)).card.content != card.content
+
+
+def test_a_topic_without_paragraphs_shifts_nothing(folder: Path) -> None:
+    path = folder / "spoken_test-v1.1.json"
+    data = json.loads(path.read_text())
+    data["data"].insert(0, {"title": "none", "paragraphs": []})
+    path.write_text(json.dumps(data))
+    with pytest.raises(UsageError, match=r"no recording dev_wav/1_0_0\.wav"):
+        list(SpokenSquad(location=str(folder)))
+    data["data"][0]["paragraphs"] = None
+    path.write_text(json.dumps(data))
+    with pytest.raises(UsageError, match="not a file of SQuAD"):
+        list(SpokenSquad(location=str(folder)))
+
+
+def test_a_question_without_answers_is_left_out(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    change(folder / "spoken_test-v1.1.json", lambda paragraphs: paragraphs[0]["qas"][0].update(answers=[]))
+    assert [sample.group["document"] for sample in SpokenSquad(location=str(folder))] == ["0_1"]
+    assert "1 left out" in caplog.text
+    change(folder / "spoken_test-v1.1.json", lambda paragraphs: paragraphs[0].pop("qas"))
+    with pytest.raises(UsageError, match="not a file of SQuAD"):
+        list(SpokenSquad(location=str(folder)))

@@ -85,7 +85,7 @@ def test_missing_recording_comes_late(folder: Path) -> None:
 
 def test_refused(folder: Path) -> None:
     replaced(folder, 'name="VietMed_002_1"', 'name="VietMed_002_0"')
-    with pytest.raises(UsageError, match="two segments are named VietMed_002_0"):
+    with pytest.raises(UsageError, match="VietMed_002_0/vie_Latn is there twice"):
         VietMed(location=str(folder)).validate()
     fixture.write(folder / "again")
     replaced(folder / "again", 'start="0.0000"', 'start="soon"')
@@ -117,9 +117,23 @@ def test_published_corpus(tmp_path: Path) -> None:
     data = (SAMPLES / "vietmed_corpus_test_v1.head.xml").read_text(encoding="utf-8")
     (tmp_path / "vietmed_corpus_test_v1.xml").write_text(data, encoding="utf-8")
     for name in set(re.findall(r'audio="[^"]*/([^"/]+)"', data)):
-        (tmp_path / name).touch()
+        (tmp_path / name).write_bytes(b"x")
     samples = iter(VietMed(location=str(tmp_path)))
     first, second = next(samples), next(samples)
     assert first.id == "VietMed_002_0/vie_Latn" and (window(first).start, window(first).end) == (6.0, 12.0)
     assert second.references == ("là tự từ ba ngày đến năm ngày một số trường hợp thì có thể là nhiều",)
     assert "gender" not in first.group, "notgiven is no gender"
+
+
+@pytest.mark.parametrize("start", ["-1", "nan", "inf", "60.0"])
+def test_a_window_is_a_window(folder: Path, start: str) -> None:
+    replaced(folder, 'start="0.0000"', f'start="{start}"')
+    with pytest.raises(UsageError, match="segment VietMed_002_0: start and end must be seconds, in this order"):
+        list(VietMed(location=str(folder)))
+
+
+def test_a_segment_names_its_speaker(folder: Path) -> None:
+    replaced(folder, '<speaker name="VietMed_002"/>', '<speaker name="a nurse"/>')
+    assert [sample.group["speaker"] for sample in VietMed(location=str(folder))][:2] == ["a nurse", "VietMed_002"]
+    replaced(folder, '<speaker name="a nurse"/>', "")
+    assert next(iter(VietMed(location=str(folder)))).group["speaker"] == "VietMed_002"

@@ -38,8 +38,10 @@ def test_raw_text_is_another_reference() -> None:
     assert samples[2].references == ('He said "Press 7 to delete this message."',), "quoting is undone"
 
 
-def test_accented_english_is_read_in_place_of_english() -> None:
-    samples = list(VoxPopuli(location=FIXTURE, accented=True, languages=["English"]))
+def test_accented_english_is_read_alone() -> None:
+    samples = list(VoxPopuli(location=FIXTURE, accented=True))
+    assert {sample.language for sample in samples} == {"eng_Latn"}, "and nothing in place of the other languages"
+    assert [s.id for s in VoxPopuli(location=FIXTURE, accented=True, languages=["English"])] == [s.id for s in samples]
     assert len(samples) == 2 and {sample.group["accent"] for sample in samples} == {"en_us"}
     assert says(samples[1], 3)
 

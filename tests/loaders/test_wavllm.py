@@ -103,7 +103,7 @@ def test_refused(folder: Path) -> None:
     table = folder / "SQA.tsv"
     text = table.read_text()
     table.write_text(text + text.splitlines()[1] + "\n")
-    with pytest.raises(UsageError, match="row 0: the id is there twice"):
+    with pytest.raises(UsageError, match=r"SQA\.tsv: SQA/0/eng_Latn is there twice"):
         samples(folder, "SQA")
     table.write_text(text.replace("A. A meeting; B. A telephone call; C. A meal.", "Say it."))
     with pytest.raises(UsageError, match=r"tgt_text 'B' is none of the choices \[\]"):
