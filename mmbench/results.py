@@ -88,7 +88,8 @@ class Cell:
             scorer: Scorer = build(node)
             if scorer.name == metric:
                 return scorer
-        raise UsageError(f"{self.folder / 'run.json'}: does not say how {metric} was computed: run the cell by 'mmbench run', or give run_cell its config")
+        mend = "run the cell by 'mmbench run', or give run_cell its config"
+        raise UsageError(f"{self.folder / 'run.json'}: does not say how {metric} was computed; {mend}")
 
     def stage_error(self) -> Scorer | None:
         """The error rate of the first stage inside a cascade, if the task has one."""

@@ -10,7 +10,7 @@ from mmbench import languages
 from mmbench.errors import ModelLoadError, SampleError
 from mmbench.identity import weights
 from mmbench.models.continuations import shared
-from mmbench.models.generation import FIXED_DATE, GREEDY, counted, end_tokens
+from mmbench.models.generation import GREEDY, counted, end_tokens, on_one_day
 from mmbench.models.loading import gguf_adds_bos, import_torch, load_pretrained, load_processor, pick_device
 from mmbench.models.parts import prompt_text
 from mmbench.schema import Output, Sample
@@ -102,8 +102,9 @@ class CausalLM:
         messages = [{"role": "user", "content": text}]
         if self.system is not None:
             messages.insert(0, {"role": "system", "content": self.system})
-        options = {"tokenize": False, "add_generation_prompt": True, **FIXED_DATE}
-        return str(self._tokenizer.apply_chat_template(messages, **options))
+        options = {"tokenize": False, "add_generation_prompt": True}
+        template = on_one_day(self._tokenizer.get_chat_template())
+        return str(self._tokenizer.apply_chat_template(messages, chat_template=template, **options))
 
     def _encode(self, text: str) -> list[int]:
         # A chat template writes the special tokens itself; a base model's tokenizer adds them.

@@ -12,6 +12,7 @@ import string
 from typing import TYPE_CHECKING, Any
 
 from mmbench.errors import ModelLoadError, UsageError
+from mmbench.models.generation import on_one_day
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,9 +107,8 @@ def own_frame(name: str, processor: Any) -> str:
         raise ModelLoadError(
             f"model {name}: it has no chat template; set model.template, such as '{{input}}\\nAnswer:'"
         )
-    if "'type'" in _probe(processor, template):
-        template = _flatten(processor) + template
-    return str(template)
+    template = on_one_day(template)
+    return _flatten(processor) + template if "'type'" in _probe(processor, template) else template
 
 
 def _flatten(processor: Any) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -29,11 +31,17 @@ What it suppresses or forces to begin with stays, because that is how the model 
 forces at the limit does not, because it hides that an answer was broken off.
 """
 
-FIXED_DATE: Mapping[str, Any] = {"strftime_now": datetime(2024, 7, 26).strftime}
-"""For chat templates that write today's date into the prompt: the same day always, the one that Llama 3 falls back to.
+_DAY = datetime(2024, 7, 26)
+"""The day that Llama 3's chat template falls back to."""
+_TODAY = re.compile(r"""strftime_now\(\s*(["'])(.*?)\1\s*\)""")
 
-Else a model would be asked something else tomorrow, and an interrupted run would hold answers to two prompts.
-"""
+
+def on_one_day(template: str) -> str:
+    """A chat template that writes today's date into the prompt, such as Granite's, with the same date every day.
+
+    Else a model would be asked something else tomorrow, and an interrupted run would hold answers to two prompts.
+    """
+    return _TODAY.sub(lambda found: json.dumps(_DAY.strftime(found[2])), template)
 
 
 def counted(row: Sequence[int], ends: Collection[int]) -> tuple[int, tuple[str, ...]]:

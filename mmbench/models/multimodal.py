@@ -21,7 +21,7 @@ from mmbench.models.conversation import (
     own_window,
 )
 from mmbench.models.frames import begun, check_frame, count_placeholders_of_frame, frame, own_frame, unframed
-from mmbench.models.generation import FIXED_DATE, GREEDY, counted, end_tokens
+from mmbench.models.generation import GREEDY, counted, end_tokens
 from mmbench.models.loading import import_torch, load_pretrained, load_processor, pick_device
 from mmbench.models.multimodal_weights import load_parts, pick_loader
 from mmbench.models.parts import LongAudio, pick_window
@@ -92,7 +92,7 @@ class MultimodalLM:
         """Load processor and weights."""
         if self._model is not None:
             return
-        import_torch()
+        device = pick_device(self.device)
         from transformers import AutoConfig, AutoProcessor
 
         source, trust = (self.model, self.revision, None), self.trust_remote_code
@@ -106,7 +106,7 @@ class MultimodalLM:
             processor.tokenizer.pad_token = processor.tokenizer.eos_token
         self._frames = self._framed(processor)
         count_placeholders_of_frame(processor)
-        model = load_pretrained(loader, *source, self.dtype, pick_device(self.device), trust)
+        model = load_pretrained(loader, *source, self.dtype, device, trust)
         self._reader = self._read(model, processor)
         self._model, self._processor = model, processor
 
@@ -173,7 +173,6 @@ class MultimodalLM:
             # Padding is named for the text alone, or audio extractors take it too. The frame writes BOS.
             kwargs = {"text_kwargs": {"padding": True}, "add_special_tokens": False}
             options = {"chat_template": chat_template, "sanitize_control_tokens": True, "processor_kwargs": kwargs}
-            options |= FIXED_DATE
         try:
             features = self._processor.apply_chat_template(
                 messages, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt", **options

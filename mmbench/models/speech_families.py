@@ -14,6 +14,7 @@ import numpy as np
 from mmbench import languages
 from mmbench.errors import SampleError
 from mmbench.models.codes import own_code
+from mmbench.models.generation import on_one_day
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -161,7 +162,9 @@ def _granite(processor: Any, waves: Sequence[NDArray[np.float32]], request: Requ
     if request.task == "translate":
         asked = f"translate the speech to {request.written}"
     turn = [{"role": "user", "content": f"{processor.audio_token}{asked}"}]
-    prompt = processor.tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True)
+    template = on_one_day(processor.tokenizer.get_chat_template())
+    options = {"chat_template": template, "tokenize": False, "add_generation_prompt": True}
+    prompt = processor.tokenizer.apply_chat_template(turn, **options)
     return dict(processor([prompt] * len(waves), list(waves), return_tensors="pt"))
 
 

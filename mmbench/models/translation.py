@@ -86,7 +86,7 @@ class Translation:
             raise UsageError(
                 f"model {self.name}: long_text={self.long_text}: known are {', '.join(get_args(LongText))}"
             )
-        import_torch()
+        device = pick_device(self.device)
         from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
         source, trust = (self.model, self.revision, None), self.trust_remote_code
@@ -98,7 +98,7 @@ class Translation:
         if not self._codes:
             self._fixed()
         loader = AutoModelForSeq2SeqLM.from_pretrained
-        self._model = load_pretrained(loader, *source, self.dtype, pick_device(self.device), trust)
+        self._model = load_pretrained(loader, *source, self.dtype, device, trust)
 
     def _fixed(self) -> tuple[str, str]:
         """Tags of the one pair of a model that is told no language."""

@@ -238,6 +238,19 @@ def test_whatever_changes_the_answer_changes_the_key(clips: list[Path], tmp_path
     assert asked(replace(sample, language="swh_Latn"), s2tt=Spy()) == 1
 
 
+def test_what_a_stage_did_to_a_clip_is_noted_from_the_cache_too(clips: list[Path], tmp_path: Path) -> None:
+    class Deaf(Spy):
+        def generate(self, batch: Sequence[Sample]) -> list[Output]:
+            return [replace(output, notes=("truncated 9.0 s to 5 s",)) for output in super().generate(batch)]
+
+    stages = {"asr": Deaf(), "mt": Spy(), "llm": Echo()}
+    for cache in (None, str(tmp_path / "c.sqlite"), str(tmp_path / "c.sqlite")):
+        cascade = Cascade(name="c", cache=cache, **stages)
+        outputs = cascade.generate(questions(clips))
+        assert {output.notes for output in outputs} == {("asr: truncated 9.0 s to 5 s",)}
+    assert len(stages["asr"].asked) == 2 * len(questions(clips)), "the third time it is known"
+
+
 def test_a_stage_that_fails_costs_one_sample(clips: list[Path], tmp_path: Path) -> None:
     samples = questions(clips)
     broken = Sample(id="broken", language="eng_Latn", parts=(Audio(tmp_path / "missing.wav"),))

@@ -212,6 +212,25 @@ def test_a_space_before_a_choice_where_a_writer_would_put_one(
     assert [*first.context, *first.continuation] == model._encode(continued)
 
 
+def test_choices_are_compared_over_the_same_text(llama: Path) -> None:
+    """ "on" and "e" become the token "one": then the likelihood of "x" counts the prompt's last letters as well."""
+    import torch
+
+    model = make(llama)
+    sample = Sample(id="1", language="zho_Hans", parts=(Text("two on"),), choices=("e", "x", "xe"))
+    found = model._choices(0, sample)
+    assert len({choice.context for choice in found}) == 1
+    assert len(found[0].context) < len(model._encode("two on"))
+    (output,) = model.loglikelihood([sample])
+    for text, choice, score in zip(sample.choices, found, output.choice_scores, strict=True):
+        whole = [*choice.context, *choice.continuation]
+        assert whole == model._encode(f"two on{text}")
+        with torch.inference_mode():
+            logprobs = model._model(torch.tensor([whole])).logits[0].log_softmax(-1)
+        expected = sum(logprobs[i - 1, whole[i]].item() for i in range(len(choice.context), len(whole)))
+        assert score == pytest.approx(expected, abs=1e-4)
+
+
 def test_an_empty_choice_is_refused(llama: Path) -> None:
     with pytest.raises(SampleError, match="an empty one"):
         make(llama).loglikelihood([ask("Answer:", "yes", "")])

@@ -12,17 +12,21 @@ import pytest
 
 from mmbench.errors import ModelLoadError
 from mmbench.identity import resolve
+from mmbench.models.audio_classifier import AudioClassifier
 from mmbench.models.causal_lm import CausalLM
 from mmbench.models.ctc import CTC
 from mmbench.models.faster_whisper import FasterWhisper
 from mmbench.models.loading import pick_device, pick_dtype
+from mmbench.models.multimodal import MultimodalLM
 from mmbench.models.speech_classifier import SpeechClassifier
 from mmbench.models.speech_to_text import SpeechToText
+from mmbench.models.translation import Translation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-WRAPPERS = [CausalLM, SpeechToText, CTC, SpeechClassifier, FasterWhisper]
+TRANSFORMERS = [CausalLM, SpeechToText, CTC, SpeechClassifier, AudioClassifier, Translation, MultimodalLM]
+WRAPPERS = [*TRANSFORMERS, FasterWhisper]
 
 
 def refused(load: Callable[[], object]) -> str:

@@ -50,8 +50,8 @@ def test_truncated_is_the_first_window(whisper: Path, long: Path) -> None:
     output = make(whisper, long_audio="truncate").generate([sample(long)])[0]
     first = make(whisper).generate([sample(long, end=5.0)])[0]
     assert (output.text, output.tokens) == (first.text, first.tokens)
-    assert output.notes == ("truncated 11.0 s to 5 s",)
-    assert first.notes == ()
+    assert output.notes == ("truncated 11.0 s to 5 s", "stopped after 14 tokens")
+    assert first.notes == ("stopped after 14 tokens",)
 
 
 def test_chunks_are_the_windows_between_pauses(whisper: Path, long: Path, spoken: list[Sample], tmp_path: Path) -> None:
@@ -64,9 +64,9 @@ def test_chunks_are_the_windows_between_pauses(whisper: Path, long: Path, spoken
     alone = make(whisper).generate([sample(tmp_path / f"{index}.wav", str(index)) for index in range(3)])
     assert len({piece.text for piece in alone}) == 3
     assert output.text == " ".join(piece.text for piece in alone)
-    assert output.notes == ("cut into 3 windows",)
+    assert output.notes == ("cut into 3 windows", *3 * ("stopped after 14 tokens",))
     assert output.tokens == sum(piece.tokens or 0 for piece in alone)
-    assert (short.text, short.notes) == (model.generate([spoken[0]])[0].text, ())
+    assert (short, output.tokens) == (model.generate([spoken[0]])[0], 42)
 
 
 @pytest.mark.parametrize("policy", ["truncate", "chunk"])
@@ -84,7 +84,7 @@ def test_batched_equals_single(whisper: Path, long: Path, spoken: list[Sample], 
 def test_window_can_be_narrower_but_not_wider(whisper: Path, long: Path) -> None:
     output = make(whisper, window=2.0, long_audio="truncate").generate([sample(long)])[0]
     assert output.text == make(whisper).generate([sample(long, end=2.0)])[0].text
-    assert output.notes == ("truncated 11.0 s to 2 s",)
+    assert output.notes[0] == "truncated 11.0 s to 2 s"
     with pytest.raises(UsageError, match="window=30, but the model hears 5 s"):
         make(whisper, window=30.0).load()
     with pytest.raises(UsageError, match="long_audio=cut"):
@@ -94,9 +94,9 @@ def test_window_can_be_narrower_but_not_wider(whisper: Path, long: Path) -> None
 def test_model_without_a_limit_takes_a_window(speech2text: Path, long: Path) -> None:
     # Moonshine: its config says how many tokens it has positions for, and so how long a clip may be; that is advice.
     whole = make(speech2text).generate([sample(long)])[0]
-    assert whole.notes == ()
+    assert whole.notes == ("stopped after 71 tokens",), "6.5 tokens a second"
     cut = make(speech2text, window=4.0, long_audio="truncate").generate([sample(long)])[0]
-    assert cut.notes == ("truncated 11.0 s to 4 s",)
+    assert cut.notes[0] == "truncated 11.0 s to 4 s"
     assert cut.text == make(speech2text).generate([sample(long, end=4.0)])[0].text
     assert make(speech2text, window=400.0).generate([sample(long)])[0].text == whole.text
 

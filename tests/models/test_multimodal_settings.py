@@ -137,6 +137,13 @@ def test_a_chat_template_of_strings_gets_strings(tmp_path: Path, clips: list[Pat
     assert text == f"<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n<|audio|>what?{ASSISTANT}"
 
 
+def test_a_template_that_asks_for_the_day_gets_the_same_one(tmp_path: Path) -> None:
+    model = make(build("granite_speech", tmp_path))
+    model._processor.chat_template = "{{ strftime_now('%B %d, %Y') }}" + model._processor.chat_template
+    model._frames = model._framed(model._processor)
+    assert shown(model, ask(Text("what?"))).startswith("July 26, 2024<|im_start|>")
+
+
 def test_long_clips(qwen: Path, clips: list[Path]) -> None:
     long, short = ask(Text("x"), Audio(clips[7])), ask(Text("x"), Audio(clips[7], end=2.0))
     with pytest.raises(SampleError, match=r"sample s: the clip lasts 2\.1 s, the model takes 2 s"):

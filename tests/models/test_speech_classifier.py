@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import soundfile
 
 from mmbench.errors import ModelLoadError, SampleError
 from mmbench.models.speech_classifier import Head, SpeechClassifier
+from mmbench.schema import Audio
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,6 +124,18 @@ def test_pooling_is_the_mean_over_speech(make_wav2vec2: Callable[..., Path], spo
         with torch.inference_mode():
             states = model._encoder(inputs, output_hidden_states=True).hidden_states[1][0]
         np.testing.assert_allclose(pooled, states.mean(0).numpy(), atol=1e-5, rtol=1e-4)
+
+
+def test_a_clip_of_a_few_samples_is_lengthened(
+    make_wav2vec2: Callable[..., Path], spoken: list[Sample], tmp_path: Path
+) -> None:
+    soundfile.write(tmp_path / "short.wav", np.ones(40, np.float32) / 2, 16000)
+    short = replace(spoken[0], id="short", parts=(Audio(tmp_path / "short.wav"),))
+    for norm in ("layer", "group"):
+        model = make(make_wav2vec2(norm, "HubertModel"))
+        both = model.hidden_states([short, spoken[1]])
+        assert np.isfinite(both).all()
+        np.testing.assert_allclose(both[:1], model.hidden_states([short]), atol=1e-4)
 
 
 def test_several_clips_weigh_the_same(whisper: Path, spoken: list[Sample]) -> None:

@@ -156,6 +156,14 @@ def test_max_new_tokens_and_generation_arguments(model: SpeechToText, spoken: li
     assert texts(beams, spoken) == [texts(beams, [sample])[0] for sample in spoken]
 
 
+def test_whisper_gives_its_answers_back_without_their_end(model: SpeechToText) -> None:
+    model.load()
+    assert model._ended([5, 6], 3, 9) == [5, 6, 9]
+    assert model._ended([5, 6, 7], 3, 9) == [5, 6, 7], "broken off"
+    assert model._ended([5] * 13, None, 9) == [*[5] * 13, 9]
+    assert model._ended([5] * 14, None, 9) == [5] * 14, "the checkpoint has a limit of its own"
+
+
 def test_models_without_a_window_do_not_hear_padding(
     speech2text: Path, spoken: list[Sample], clips: list[Path]
 ) -> None:
