@@ -13,6 +13,12 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text)
 
 
+def one_line(error: BaseException, *, length: int = 500) -> str:
+    """An error's message on one line, without control characters, not longer than `length`."""
+    text = " ".join(printable(str(error)).split())
+    return text if len(text) <= length else text[: length - 3] + "..."
+
+
 class MmbenchError(Exception):
     """Root of the errors raised on purpose; its message is one line that says what, where and how to mend it."""
 

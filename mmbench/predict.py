@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mmbench.batching import batches
-from mmbench.errors import CellError, ModelLoadError, UsageError, printable
+from mmbench.errors import CellError, UsageError, one_line
+from mmbench.models.loading import load
 from mmbench.protocol import Answer, answering
 from mmbench.records import Row, from_row, to_row
 from mmbench.schema import Failure, Model, Output, Prediction, Sample
@@ -108,18 +109,6 @@ def predict(
     return Outcome(**outcome)
 
 
-def load(model: Model) -> None:
-    """Load a model; whatever goes wrong is a ModelLoadError, because no sample is to blame."""
-    try:
-        model.load()
-    except (CellError, UsageError):
-        raise
-    except Exception as error:
-        raise ModelLoadError(
-            f"model {model.name} cannot be loaded: {type(error).__name__}: {one_line(error)}"
-        ) from error
-
-
 def _unique(samples: Iterator[Sample], task: str) -> Iterator[Sample]:
     seen: set[str] = set()
     for sample in samples:
@@ -206,9 +195,3 @@ def free_memory() -> None:
     if torch is not None and torch.cuda.is_available():
         with suppress(RuntimeError):  # a device that an assertion has stopped fails here too
             torch.cuda.empty_cache()
-
-
-def one_line(error: BaseException, *, length: int = 500) -> str:
-    """An error's message on one line, without control characters, not longer than `length`."""
-    text = " ".join(printable(str(error)).split())
-    return text if len(text) <= length else text[: length - 3] + "..."

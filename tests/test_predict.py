@@ -8,8 +8,8 @@ import weakref
 
 import pytest
 
-from mmbench.errors import CellError, ModelLoadError, SampleError, UsageError
-from mmbench.predict import ATTEMPTS, Outcome, one_line, out_of_memory, predict
+from mmbench.errors import CellError, ModelLoadError, SampleError, UsageError, one_line
+from mmbench.predict import ATTEMPTS, Outcome, out_of_memory, predict
 from mmbench.schema import Output
 from mmbench.score import read_records
 from tests.fakes import Answers, Broken, Listed, Ranks, Spy, choosing, said, sample, task

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from mmbench.errors import ModelLoadError, SampleError, UsageError
 from mmbench.identity import weights
 from mmbench.languages import tag
-from mmbench.models.parts import prompt_text
-from mmbench.schema import Output, Text
+from mmbench.models.parts import own_text
+from mmbench.schema import Output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +79,7 @@ class Apertium:
     def generate(self, batch: Sequence[Sample]) -> list[Output]:
         """Translate the text of each sample; texts of one pair share a call, and empty text stays empty."""
         self.load()
-        texts = [own_text(sample) for sample in batch]
+        texts = [" ".join(own_text(sample).split()) for sample in batch]
         modes = [self._mode(sample) if text else "" for sample, text in zip(batch, texts, strict=True)]
         answers = [""] * len(batch)
         for mode in dict.fromkeys(filter(None, modes)):
@@ -144,14 +144,3 @@ def directions(modes: Sequence[str]) -> dict[tuple[str, str], str]:
             for target in sides[1]:
                 found.setdefault((source, target), mode)
     return found
-
-
-def own_text(sample: Sample) -> str:
-    """The text of a sample without the task's instruction, on one line.
-
-    Raises:
-        SampleError: it holds media, which need a stage before this one.
-    """
-    prompt_text(sample)
-    own = [part.text for part in sample.parts if isinstance(part, Text) and not part.instruction]
-    return " ".join("".join(own).split())

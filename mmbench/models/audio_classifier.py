@@ -11,9 +11,9 @@ import numpy as np
 from mmbench.errors import ModelLoadError, SampleError
 from mmbench.identity import weights
 from mmbench.models.codes import own_code
-from mmbench.models.loading import import_torch, load_pretrained, load_processor, pick_device
+from mmbench.models.loading import import_torch, load_pretrained, load_processor, pick_device, placed
 from mmbench.models.padding import takes_padding
-from mmbench.models.parts import Heard, LongAudio, hear, pick_window
+from mmbench.models.parts import LEAST, Heard, LongAudio, hear, pick_window
 from mmbench.schema import Output, Sample
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _TAG = re.compile(r"[a-z]{3}_[A-Z][a-z]{3}")
-_LEAST = 0.1
-"""Seconds that every such model can take: a clip with fewer samples than its filters are wide has no frame."""
 
 
 @dataclass(kw_only=True)
@@ -133,7 +131,7 @@ class AudioClassifier:
         """Log-probabilities of all labels, of shape (labels,), and notes; several clips of a sample weigh the same."""
         rate, window = int(self._extractor.sampling_rate), self._own_window
         window = pick_window(self.name, window, self.window, self.long_audio)
-        heard = hear(batch, rate, window=window, long_audio=self.long_audio, least=_LEAST)
+        heard = hear(batch, rate, window=window, long_audio=self.long_audio, least=LEAST)
         logits = self._logits(heard)
         found = []
         for index, notes in enumerate(heard.notes):
@@ -155,10 +153,7 @@ class AudioClassifier:
             features = self._extractor(
                 group, sampling_rate=self._extractor.sampling_rate, return_tensors="pt", **options
             )
-            inputs = {
-                key: value.to(self._model.device, self._model.dtype if value.is_floating_point() else None)
-                for key, value in features.items()
-            }
+            inputs = {key: placed(value, self._model) for key, value in features.items()}
             with torch.inference_mode():
                 rows.append(self._model(**inputs).logits.double().cpu().numpy())
         scores: NDArray[np.float64] = np.concatenate(rows)

@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mmbench.errors import UsageError
 from mmbench.identity import digest
 from mmbench.media import content_hash
-from mmbench.models.loading import precision
+from mmbench.models.loading import load, precision
 from mmbench.models.stage_cache import StageCache, key
-from mmbench.predict import load
 from mmbench.schema import Audio, Generator, Image, Method, Output, Part, Sample, Step, Text
 from mmbench.task import fill_template
 

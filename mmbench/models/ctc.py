@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from mmbench.errors import ModelLoadError
 from mmbench.identity import weights
 from mmbench.models.codes import need_code
-from mmbench.models.loading import cannot_load, import_torch, load_pretrained, load_processor, pick_device
+from mmbench.models.loading import cannot_load, import_torch, load_pretrained, load_processor, pick_device, placed
 from mmbench.models.ngram import word_decoder
 from mmbench.models.padding import speech_frames, takes_padding
-from mmbench.models.parts import LongAudio, hear, pick_window
+from mmbench.models.parts import LEAST, LongAudio, hear, pick_window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mmbench.schema import Output, Sample
-
-_LEAST = 0.1
-"""Seconds that every such model can take: a clip with fewer samples than its filters are wide has no frame."""
 
 
 @dataclass(kw_only=True)
@@ -93,7 +90,7 @@ class CTC:
         self.load()
         rate = int(self._processor.feature_extractor.sampling_rate)
         codes = [self._code(sample) for sample in batch]
-        heard = hear(batch, rate, window=self.window, long_audio=self.long_audio, least=_LEAST)
+        heard = hear(batch, rate, window=self.window, long_audio=self.long_audio, least=LEAST)
         texts = [""] * len(heard.waves)
         # The adapter that is in place goes first: a batch of its language alone switches nothing.
         for code in sorted(set(codes), key=lambda code: (code != self._adapter, code or "")):
@@ -134,11 +131,7 @@ class CTC:
         texts: list[str] = []
         for group in [list(waves)] if padded else [[wave] for wave in waves]:
             features = extractor(group, sampling_rate=extractor.sampling_rate, padding=True, return_tensors="pt")
-            # The model's device, and for what is no mask its dtype.
-            inputs = {
-                key: value.to(self._model.device, self._model.dtype if value.is_floating_point() else None)
-                for key, value in features.items()
-            }
+            inputs = {key: placed(value, self._model) for key, value in features.items()}
             with torch.inference_mode():
                 logits = self._model(**inputs).logits
                 speech = torch.ones(logits.shape[:2], dtype=torch.bool, device=logits.device)

@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mmbench.errors import ModelLoadError
+from mmbench.errors import CellError, ModelLoadError, UsageError, one_line
 from mmbench.identity import resolve
 
 if TYPE_CHECKING:
@@ -17,7 +17,22 @@ if TYPE_CHECKING:
 
     from torch import dtype as TorchDtype
 
+    from mmbench.schema import Model
+
 log = logging.getLogger(__name__)
+
+
+def load(model: Model) -> None:
+    """Load a model; whatever goes wrong is a ModelLoadError, because no sample is to blame."""
+    try:
+        model.load()
+    except (CellError, UsageError):
+        raise
+    except Exception as error:
+        raise ModelLoadError(
+            f"model {model.name} cannot be loaded: {type(error).__name__}: {one_line(error)}"
+        ) from error
+
 
 def import_torch() -> Any:
     """Import torch with as many threads as the process may use cores.
@@ -77,6 +92,11 @@ def pick_dtype(dtype: str, device: str) -> TorchDtype:
         raise ModelLoadError(f"dtype={dtype}: torch has no such dtype; take auto, float32, bfloat16 or float16")
     picked: TorchDtype = found
     return picked
+
+
+def placed(tensor: Any, model: Any) -> Any:
+    """A tensor on a model's device, in the model's dtype unless it holds integers or a mask."""
+    return tensor.to(model.device, model.dtype if tensor.is_floating_point() else None)
 
 
 @lru_cache(maxsize=2)

@@ -22,7 +22,7 @@ from mmbench.models.conversation import (
 )
 from mmbench.models.frames import begun, check_frame, count_placeholders_of_frame, frame, own_frame, unframed
 from mmbench.models.generation import GREEDY, counted, end_tokens
-from mmbench.models.loading import import_torch, load_pretrained, load_processor, pick_device
+from mmbench.models.loading import import_torch, load_pretrained, load_processor, pick_device, placed
 from mmbench.models.multimodal_weights import load_parts, pick_loader
 from mmbench.models.parts import LongAudio, pick_window
 from mmbench.schema import Output, Sample, Text
@@ -187,7 +187,7 @@ class MultimodalLM:
             return [self._moved(item) for item in value]
         if not hasattr(value, "is_floating_point"):
             return value
-        return value.to(self._model.device, self._model.dtype if value.is_floating_point() else None)
+        return placed(value, self._model)
 
     def _adapt(self, asked: Conversation) -> None:
         """Switch the adapters of a model on for media and off for text, as their authors do."""

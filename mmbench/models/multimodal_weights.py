@@ -19,8 +19,16 @@ _CHAIN: Mapping[str, str] = {
     "AutoModelForCausalLM": "MODEL_FOR_CAUSAL_LM_MAPPING_NAMES",
 }
 """Auto classes in the order in which they are asked for a type of model, and what each of them knows."""
-_PACKAGES = ("torchvision", "torchaudio", "num2words", "mistral-common", "timm", "librosa")
-"""What processors ask for beyond transformers' own dependencies."""
+_OURS = "'mmbench[multimodal]'"
+_PACKAGES: Mapping[str, str] = {
+    "torchvision": _OURS,
+    "num2words": _OURS,
+    "timm": _OURS,
+    "mistral-common": "'mistral-common[audio]'",
+    "torchaudio": "torchaudio",
+    "librosa": "librosa",
+}
+"""What processors ask for beyond transformers' own dependencies, and what installs it."""
 
 
 def pick_loader(name: str, config: Any, *, trust: bool, adapter: str | None) -> Callable[..., Any]:
@@ -40,7 +48,7 @@ def pick_loader(name: str, config: Any, *, trust: bool, adapter: str | None) -> 
             f"model {name}: {config.model_type} is an encoder-decoder; model=speech_to_text takes those that hear"
         )
     if (adapter is not None or getattr(config, "has_lora_adapter", False)) and find_spec("peft") is None:
-        raise ModelLoadError(f"model {name}: its weights come with an adapter, which needs peft: pip install peft")
+        raise ModelLoadError(f"model {name}: its weights come with an adapter, which needs peft: pip install {_OURS}")
     if config.model_type.startswith("voxtral") and find_spec("mistral_common") is None:
         raise ModelLoadError(f"model {name}: its text needs mistral-common: pip install 'mistral-common[audio]'")
     loader = _loader(name, config, trust)
@@ -79,7 +87,8 @@ def load_parts(name: str, loader: Callable[..., Any], *source: Any) -> Any:
         package = next((package for package in _PACKAGES if package in said), None)
         if package is None:
             raise
-        raise ModelLoadError(f"model {name}: its processor needs {package}: pip install {package}") from error
+        mend = f"pip install {_PACKAGES[package]}"
+        raise ModelLoadError(f"model {name}: its processor needs {package}: {mend}") from error
 
 
 @cache

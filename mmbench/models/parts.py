@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 LongAudio = Literal["refuse", "truncate", "chunk"]
 """What to do with a clip longer than the window: no answer, its first window alone, or window after window."""
 
+LEAST = 0.1
+"""Seconds that every model can take: a clip with fewer samples than a model's filters are wide has no frame."""
+
 _SEARCHED = 1 / 6
 """Share of a window, at its end, in which the place to cut is looked for: 5 of Whisper's 30 seconds."""
 _QUIET = 0.1
@@ -193,3 +196,13 @@ def prompt_text(sample: Sample) -> str:
             kind = type(part).__name__.lower()
             raise SampleError(f"sample {sample.id} holds {kind}, which a text model cannot read; put a stage before it")
     return "".join(part.text for part in sample.parts if isinstance(part, Text))
+
+
+def own_text(sample: Sample) -> str:
+    """The text of a sample that holds text alone, without the task's instruction.
+
+    Raises:
+        SampleError: it holds media, which a text model cannot read.
+    """
+    prompt_text(sample)
+    return "".join(part.text for part in sample.parts if isinstance(part, Text) and not part.instruction).strip()

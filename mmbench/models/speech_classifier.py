@@ -17,7 +17,7 @@ from mmbench.errors import ModelLoadError, SampleError
 from mmbench.identity import resolve, weights
 from mmbench.models.loading import import_torch, load_pretrained, load_processor, pick_device
 from mmbench.models.padding import speech_frames, takes_padding
-from mmbench.models.parts import hear
+from mmbench.models.parts import LEAST, hear
 from mmbench.models.whisper_weights import is_ctranslate2, load_ctranslate2, load_ctranslate2_processor
 from mmbench.schema import Output, Sample
 
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-
-
-_LEAST = 0.1
-"""Seconds that every encoder can take: a clip with fewer samples than its filters are wide has no frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +158,7 @@ class SpeechClassifier:
         """
         self.load()
         rate = int(self._extractor.sampling_rate)
-        heard = hear(batch, rate, window=getattr(self._extractor, "chunk_length", None), least=_LEAST)
+        heard = hear(batch, rate, window=getattr(self._extractor, "chunk_length", None), least=LEAST)
         together = self._fixed or takes_padding(self._extractor, self._encoder)
         groups = [heard.waves] if together else [[wave] for wave in heard.waves]
         pooled = np.concatenate([self._pool(group, layers) for group in groups], axis=1)

@@ -10,8 +10,8 @@ from mmbench import languages
 from mmbench.errors import ModelLoadError, SampleError
 from mmbench.identity import resolve, weights
 from mmbench.models.generation import GREEDY, counted, end_tokens
-from mmbench.models.loading import import_torch, load_pretrained, load_processor, pick_device
-from mmbench.models.parts import LongAudio, hear, pick_window
+from mmbench.models.loading import import_torch, load_pretrained, load_processor, pick_device, placed
+from mmbench.models.parts import LEAST, LongAudio, hear, pick_window
 from mmbench.models.speech_families import FAMILIES, NOT_ASKED, PLAIN, Family, Request, Task, extractor_of, into_english
 from mmbench.models.whisper_weights import (
     MULTILINGUAL_VOCABULARY,
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mmbench.schema import Output, Sample
-
-_LEAST = 0.1
-"""Seconds below which the strided layers of some models have nothing left."""
 
 
 @dataclass(kw_only=True)
@@ -105,7 +102,7 @@ class SpeechToText:
         if getattr(config, "has_lora_adapter", False) and not getattr(model, "_hf_peft_config_loaded", False):
             raise ModelLoadError(
                 f"model {self.name}: the adapter of {self.model}, without which it cannot listen, was not loaded; "
-                "pip install peft"
+                "pip install 'mmbench[multimodal]'"
             )
         choice = family.choice(processor, model)
         if config.model_type == "whisper" and config.vocab_size >= MULTILINGUAL_VOCABULARY and not choice:
@@ -129,7 +126,7 @@ class SpeechToText:
         self.load()
         rate, family = int(extractor_of(self._processor).sampling_rate), _family(self._model)
         window = self._held_to(self._processor, self._model)
-        heard = hear(batch, rate, window=window, long_audio=self.long_audio, least=_LEAST)
+        heard = hear(batch, rate, window=window, long_audio=self.long_audio, least=LEAST)
         requests = [self._request(batch[owner]) for owner in heard.owners]
         limits = [self._limit(len(wave) / rate) for wave in heard.waves]
         # One call makes one request and has one limit, so that a batch of several languages is answered language by
@@ -187,9 +184,7 @@ class SpeechToText:
         if limit is not None:
             options["max_new_tokens"] = limit
         for name, value in family.inputs(self._processor, waves, request).items():
-            if isinstance(value, torch.Tensor):
-                value = value.to(model.device, model.dtype if value.is_floating_point() else None)
-            options[name] = value
+            options[name] = placed(value, model) if isinstance(value, torch.Tensor) else value
         features = [options.pop("inputs")] if "inputs" in options else []
         with torch.inference_mode():
             sequences = model.generate(*features, **options)

@@ -13,8 +13,8 @@ from mmbench.identity import weights
 from mmbench.models.codes import need_code
 from mmbench.models.generation import GREEDY, counted, end_tokens
 from mmbench.models.loading import import_torch, load_pretrained, load_processor, pick_device
-from mmbench.models.parts import prompt_text
-from mmbench.schema import Output, Sample, Text
+from mmbench.models.parts import own_text
+from mmbench.schema import Output, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -119,7 +119,7 @@ class Translation:
     def generate(self, batch: Sequence[Sample]) -> list[Output]:
         """Translate the text of each sample; empty text stays empty and reaches no model."""
         self.load()
-        texts = [self._text(sample) for sample in batch]
+        texts = [own_text(sample) for sample in batch]
         pairs = [self._pair(sample) if text else None for sample, text in zip(batch, texts, strict=True)]
         outputs = [Output(text="", tokens=0)] * len(batch)
         for pair in dict.fromkeys(pairs):
@@ -130,12 +130,6 @@ class Translation:
             for index, output in zip(own, answers, strict=True):
                 outputs[index] = output
         return outputs
-
-    @staticmethod
-    def _text(sample: Sample) -> str:
-        prompt_text(sample)  # refuses media
-        own = [part.text for part in sample.parts if isinstance(part, Text) and not part.instruction]
-        return "".join(own).strip()
 
     def _pair(self, sample: Sample) -> _Pair:
         if self._codes:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mmbench.errors import ModelLoadError, SampleError
-from mmbench.models.apertium import Apertium, directions, own_text
+from mmbench.models.apertium import Apertium, directions
+from mmbench.models.parts import own_text
 from mmbench.schema import Audio, Sample, Text
 
 if TYPE_CHECKING:

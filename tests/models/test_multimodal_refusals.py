@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -93,9 +94,9 @@ def test_weights_that_are_no_such_model(tmp_path: Path, llama_chat: Path, monkey
     monkeypatch.setattr(multimodal_weights, "find_spec", lambda name: None)
     with pytest.raises(ModelLoadError, match="its text needs mistral-common: pip install"):
         make(_config(tmp_path, model_type="voxtral"))
-    with pytest.raises(ModelLoadError, match="needs peft: pip install peft"):
+    with pytest.raises(ModelLoadError, match=r"needs peft: pip install 'mmbench\[multimodal\]'"):
         make(build("granite_speech", tmp_path, adapter=True))
-    with pytest.raises(ModelLoadError, match="needs peft: pip install peft"):
+    with pytest.raises(ModelLoadError, match=r"needs peft: pip install 'mmbench\[multimodal\]'"):
         make(llama_chat, adapter="speech-lora")
 
 
@@ -119,10 +120,19 @@ def test_no_chat_template(tmp_path: Path, clips: list[Path]) -> None:
     assert make(folder, template="{input}:").generate([ask(Text("x"), Audio(clips[0]))])
 
 
-@pytest.mark.parametrize("package", ["torchvision", "num2words", "mistral-common"])
-def test_a_missing_package_is_named(package: str) -> None:
+@pytest.mark.parametrize(
+    ("package", "mend"),
+    [
+        ("torchvision", "mmbench[multimodal]"),
+        ("num2words", "mmbench[multimodal]"),
+        ("mistral-common", "mistral-common[audio]"),
+    ],
+)
+def test_a_missing_package_is_named(package: str, mend: str) -> None:
     def loader(path: str, **options: Any) -> None:
         raise ImportError(f"This processor requires the {package.replace('-', '_')} library\nbut it was not found")
 
-    with pytest.raises(ModelLoadError, match=f"^model m: its processor needs {package}: pip install {package}$"):
+    with pytest.raises(
+        ModelLoadError, match=f"^model m: its processor needs {package}: pip install '{re.escape(mend)}'$"
+    ):
         multimodal_weights.load_parts("m", loader, "x", None, None, False)

@@ -184,5 +184,5 @@ def test_adapter_that_is_not_loaded_is_refused(tmp_path: Path) -> None:
     folder.mkdir()
     path = tiny_speech_lm.granite(folder) / "config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "has_lora_adapter": True}))
-    with pytest.raises(ModelLoadError, match=r"the adapter of .* was not loaded; pip install peft"):
+    with pytest.raises(ModelLoadError, match=r"the adapter of .* was not loaded; pip install 'mmbench\[multimodal\]'"):
         SpeechToText(name="granite", model=str(folder), device="cpu").load()
