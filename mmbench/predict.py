@@ -97,6 +97,7 @@ def predict(
                 if journal is None:
                     load(model)
                     begin()
+                    warn_of_language(task, model, missing)
                     journal = Journal(path)
                 rows = list(_answer(answer, missing))
                 journal.append(rows)
@@ -107,6 +108,12 @@ def predict(
         if journal is not None:
             journal.close()
     return Outcome(**outcome)
+
+
+def warn_of_language(task: Task, model: Model, batch: Sequence[Sample]) -> None:
+    """Say that a recogniser does not translate: its transcripts would be scored as poor translations without a word."""
+    if getattr(model, "transcribes", False) and any(sample.written != sample.spoken for sample in batch):
+        log.warning("%s / %s: the model only transcribes, and the task asks for a translation", task.name, model.name)
 
 
 def _unique(samples: Iterator[Sample], task: str) -> Iterator[Sample]:

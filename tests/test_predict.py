@@ -252,3 +252,14 @@ def test_half_a_character_in_an_answer_costs_nothing(path):
 )
 def test_out_of_memory(error, found):
     assert out_of_memory(error) is found
+
+
+@pytest.mark.parametrize(
+    ("transcribes", "target", "said"), [(True, "eng_Latn", 1), (True, None, 0), (False, "eng_Latn", 0)]
+)
+def test_a_recogniser_that_is_asked_for_a_translation_is_said_to_be_none(tmp_path, caplog, transcribes, target, said):
+    items = tuple(sample(index, language="fra_Latn", target_language=target) for index in range(20))
+    model = Spy()
+    model.transcribes = transcribes
+    predict(task(loader=Listed(items=items)), model, tmp_path / "p.jsonl", batch_size=4)
+    assert caplog.text.count("only transcribes, and the task asks for a translation") == said

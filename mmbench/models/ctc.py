@@ -62,6 +62,11 @@ class CTC:
     _decoders: dict[str | None, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
+    def transcribes(self) -> bool:
+        """Whether it answers in the language that is spoken, whatever a task asks for."""
+        return True
+
+    @property
     def content(self) -> str:
         """Identity of the weights and of the n-gram."""
         return weights(self.model, self.revision) + ("" if self.ngram is None else f"+{weights(self.ngram)}")

@@ -62,6 +62,11 @@ class MoonshineOnnx:
     _tokenizer: Any = field(default=None, init=False, repr=False, compare=False)
 
     @property
+    def transcribes(self) -> bool:
+        """Whether it answers in the language that is spoken, whatever a task asks for."""
+        return True
+
+    @property
     def content(self) -> str:
         """Identity of the weights and of the tokenizer."""
         return digest([weights(self.model), None if self.tokenizer is None else weights(self.tokenizer)])

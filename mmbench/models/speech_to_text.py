@@ -68,6 +68,11 @@ class SpeechToText:
     _processor: Any = field(default=None, init=False, repr=False, compare=False)
 
     @property
+    def transcribes(self) -> bool:
+        """Whether it answers in the language that is spoken, whatever a task asks for."""
+        return self.task == "transcribe"
+
+    @property
     def content(self) -> str:
         """Identity of the weights."""
         return weights(self.model, self.revision)
