@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import torch
 
+_DEAF = frozenset("hubert parakeet_ctc parakeet_encoder unispeech unispeech-sat wav2vec2 wav2vec2-bert wavlm".split())
+"""Types of models whose every layer leaves masked frames out. The convolutions of others (Wav2Vec2Conformer, SEW,
+Data2VecAudio) carry them into the speech beside them, whatever the mask says."""
 _FRAMES = "_get_feature_vector_attention_mask"
 """The method by which wav2vec 2.0 and its relatives say which frames are left of a mask after striding."""
 _CONFORMER_FRAMES = "_get_output_attention_mask"
@@ -19,8 +22,9 @@ _CONFORMER_FRAMES = "_get_output_attention_mask"
 
 def takes_padding(extractor: Any, model: Any) -> bool:
     """Whether a model is deaf to padding: it was trained with a mask, and no group norm runs over time."""
-    strides = hasattr(model, _FRAMES) or hasattr(model, _CONFORMER_FRAMES)
-    masked = bool(getattr(extractor, "return_attention_mask", False)) and strides
+    # The adapter of wav2vec 2.0 is another convolution without a mask.
+    deaf = model.config.model_type in _DEAF and not getattr(model.config, "add_adapter", False)
+    masked = bool(getattr(extractor, "return_attention_mask", False)) and deaf
     return masked and not any(type(module).__name__ == "GroupNorm" for module in model.modules())
 
 

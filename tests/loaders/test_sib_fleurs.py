@@ -231,9 +231,7 @@ def test_wrong_settings(settings: dict[str, Any], message: str) -> None:
 
 
 def test_languages_and_splits_that_are_not_there() -> None:
-    with pytest.raises(
-        UsageError, match=r"no files of swh_Latn; there are eng"
-    ):
+    with pytest.raises(UsageError, match=r"no files of swh_Latn; there are eng"):
         list(loader(languages=["sw", "en"]))
     with pytest.raises(UsageError, match="no data/\\*/train-"):
         list(loader(split="train"))

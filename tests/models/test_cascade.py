@@ -238,6 +238,16 @@ def test_whatever_changes_the_answer_changes_the_key(clips: list[Path], tmp_path
     assert asked(replace(sample, language="swh_Latn"), s2tt=Spy()) == 1
 
 
+def test_the_precision_that_a_machine_comes_to_changes_the_key(
+    clips: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asr = Spy()
+    for dtype in ("torch.float32", "torch.bfloat16", "torch.float32"):
+        monkeypatch.setattr("mmbench.models.cascade.precision", lambda model, found=dtype: found)
+        Cascade(name="c", asr=asr, llm=Echo(), cache=str(tmp_path / "c.sqlite")).generate(questions(clips))
+    assert len(asr.asked) == 2 * len(questions(clips))
+
+
 def test_what_a_stage_did_to_a_clip_is_noted_from_the_cache_too(clips: list[Path], tmp_path: Path) -> None:
     class Deaf(Spy):
         def generate(self, batch: Sequence[Sample]) -> list[Output]:

@@ -217,7 +217,7 @@ def test_choices_are_compared_over_the_same_text(llama: Path) -> None:
     import torch
 
     model = make(llama)
-    sample = Sample(id="1", language="zho_Hans", parts=(Text("two on"),), choices=("x", "e", "xe"))
+    sample = Sample(id="1", language="zho_Hans", parts=(Text("two on"),), choices=("x", "e a", "xe"))
     found = model._choices(0, sample)
     assert len({choice.context for choice in found}) == 1
     assert len(found[0].context) < len(model._encode("two on"))

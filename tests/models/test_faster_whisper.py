@@ -77,6 +77,30 @@ def test_languages_and_tasks(folders: dict[bool, Path], spoken: list[Sample]) ->
         model.generate([replace(spoken[0], id="odd", language="kik_Latn")])
 
 
+def test_no_chance_and_nothing_of_the_clip_before(
+    folders: dict[bool, Path], spoken: list[Sample], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[dict[str, Any]] = []
+    model = make(folders[True])
+    model.transcription = {"patience": 2.0}
+    transcribe = model._model.transcribe
+    monkeypatch.setattr(
+        model._model, "transcribe", lambda wave, **given: told.append(given) or transcribe(wave, **given)
+    )
+    model.generate(spoken[:1])
+    assert told == [
+        {
+            "language": "en",
+            "task": "transcribe",
+            "beam_size": 1,
+            "temperature": 0.0,
+            "condition_on_previous_text": False,
+            "without_timestamps": True,
+            "patience": 2.0,
+        }
+    ]
+
+
 def test_english_alone(folders: dict[bool, Path], spoken: list[Sample]) -> None:
     model = make(folders[False])
     assert texts(model, [replace(spoken[0], language="kik_Latn")]) == texts(model, spoken[:1])

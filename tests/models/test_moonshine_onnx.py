@@ -120,7 +120,8 @@ def test_a_clip_of_nothing_has_no_text(tmp_path: Path) -> None:
 
 def test_limits(tmp_path: Path) -> None:
     """A loop ends after so many tokens a second, a short word has room, and no clip is past the decoder's positions."""
-    assert make(None).generate([sample(tmp_path, 4.0)])[0].tokens == 26
+    output = make(None).generate([sample(tmp_path, 4.0)])[0]
+    assert (output.tokens, output.notes) == (26, ("stopped after 26 tokens",))
     assert make(None, tokens_per_second=3).generate([sample(tmp_path, 4.0)])[0].tokens == 12
     assert make(None).generate([sample(tmp_path, 0.3)])[0].tokens == 8
     assert make(None)._limit(16000 * 60) == 192

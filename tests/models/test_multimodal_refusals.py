@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from mmbench.errors import ModelLoadError, SampleError, UsageError
 from mmbench.models import multimodal_weights
+from mmbench.models.conversation import own_window
 from mmbench.models.multimodal import MultimodalLM
 from mmbench.schema import Audio, Image, Sample, Text, Video
 from tests.models.tiny_multimodal import ask, build, make
@@ -136,3 +138,24 @@ def test_a_missing_package_is_named(package: str, mend: str) -> None:
         ModelLoadError, match=f"^model m: its processor needs {package}: pip install '{re.escape(mend)}'$"
     ):
         multimodal_weights.load_parts("m", loader, "x", None, None, False)
+
+
+def test_an_adapter_is_of_the_same_revision_as_its_weights() -> None:
+    said: list[Any] = []
+    model = SimpleNamespace(load_adapter=lambda *a, **k: said.append((a, k)), set_adapter=said.append)
+    load = multimodal_weights._adapted(lambda path, **options: model, "speech-lora")
+    assert load("hub/id", revision="abc") is model
+    where = {"subfolder": "speech-lora", "revision": "abc"}
+    assert said == [(("hub/id",), {"adapter_name": "speech-lora", "adapter_kwargs": where}), "speech-lora"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "seconds"), [({}, 30.0), ({"truncation": False}, None), ({"max_length": 160000}, 10.0)]
+)
+def test_what_a_processor_drops_of_a_clip(settings: dict[str, Any], seconds: float | None) -> None:
+    from transformers import WhisperFeatureExtractor
+
+    processor = SimpleNamespace(feature_extractor=WhisperFeatureExtractor(), audio_kwargs=settings)
+    assert own_window(processor) == seconds
+    assert own_window(SimpleNamespace(audio_processor=object, max_audio_len=600)) == 600.0
+    assert own_window(SimpleNamespace()) is None
