@@ -136,7 +136,7 @@ class CommonVoice:
                 if path is None and self.missing == "error":
                     raise UsageError(
                         f"{table}: clip {row['path']} is not there; download it again, or leave such rows out with "
-                        "missing=leave_out"
+                        "task.loader.missing=leave_out"
                     )
                 reason = "no clip" if path is None else self._unfit(row, table)
                 if path is None or reason:

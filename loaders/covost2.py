@@ -134,7 +134,7 @@ class Covost2:
                 if line.audio is None and self.missing == "error":
                     raise UsageError(
                         f"{pair}: clip {line.clip} is not in Common Voice; take release 4 (cv-corpus-4-2019-12-10), or "
-                        "leave such rows out with missing=leave_out"
+                        "leave such rows out with task.loader.missing=leave_out"
                     )
                 wanted = line.translation if self.task == "translation" else line.sentence
                 if line.audio is None or not wanted.strip():

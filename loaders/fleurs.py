@@ -135,7 +135,8 @@ class Fleurs:
         found = present(folder, f"{self.split}/{name}", name)
         if found is None and self.missing == "error":
             archive = f"data/{config}/audio/{self.split}.tar.gz"
-            raise UsageError(f"{archive}: {name} is not in it or empty; download it again, or set missing=leave_out")
+            mend = "download it again, or set task.loader.missing=leave_out"
+            raise UsageError(f"{archive}: {name} is not in it or empty; {mend}")
         return found
 
     def _usable(self, tag: str, config: str) -> Iterator[tuple[dict[str, str], Path]]:
@@ -147,7 +148,7 @@ class Fleurs:
             first = next(row["id"] for row in rows if row not in paired)
             raise UsageError(
                 f"data/{config}/{self.split}.tsv: {len(rows) - len(paired)} of {len(rows)} rows have no English "
-                f"sentence, such as id {first}; set missing=leave_out to go without them"
+                f"sentence, such as id {first}; set task.loader.missing=leave_out to go without them"
             )
         found = [(row, self._file(config, folder, row["file_name"])) for row in paired]
         usable = [(row, path) for row, path in found if path is not None]

@@ -188,15 +188,22 @@ def clustered_wilson(stats: Stats, level: float = 0.95) -> tuple[float, float]:
     clusters collapses to a point there, and covers too little near it: .45 of the time for 10 clusters of 5 samples,
     p .98, intraclass correlation .3, where this covers .96. (NaN, NaN) for fewer than two clusters with samples.
     """
+    if int(np.count_nonzero(stats[:, 1] > 0)) < 2:
+        return math.nan, math.nan
+    return wilson(*effective_counts(stats), level)
+
+
+def effective_counts(stats: Stats) -> tuple[float, float]:
+    """(correct, total) of as many independent samples as these clusters, of shape (clusters, 2), are worth."""
     rows = stats[stats[:, 1] > 0]
     count, total = len(rows), float(rows[:, 1].sum())
-    if count < 2:
-        return math.nan, math.nan
+    if not count:
+        return 0.0, 0.0
     share, effective = float(rows[:, 0].sum()) / total, float(count)
-    if 0 < share < 1:
+    if 0 < share < 1 and count > 1:
         spread = count / (count - 1) * float(np.sum((rows[:, 0] - share * rows[:, 1]) ** 2)) / total**2
         effective = min(share * (1 - share) / spread, total) if spread else total
-    return wilson(share * effective, effective, level)
+    return share * effective, effective
 
 
 def clustered(stats: Stats, clusters: Sequence[str]) -> Stats:

@@ -8,6 +8,7 @@ import re
 from dataclasses import asdict, dataclass, is_dataclass
 from typing import TYPE_CHECKING, Any
 
+from mmbench import languages
 from mmbench.errors import CellError, UsageError
 from mmbench.identity import describe, environment
 from mmbench.predict import Outcome, predict
@@ -135,7 +136,8 @@ def run_cell(
                 progress=show.update,
             )
         if outcome.selected == 0:  # before the scores there are replaced
-            raise CellError(f"task {task.name}: no sample is selected; look at task.languages, limit and the data")
+            has = ", ".join(task.loader.card.languages[:20]) or "none"
+            raise CellError(f"task {task.name}: no sample is selected; look at task.languages; the data have {has}")
         scores = score_cell(task, model.name, folder)
         if config is not None:
             keep_config(folder, config)
@@ -167,8 +169,16 @@ def score_cell(task: Task, model: str, folder: Path) -> list[Score]:
     found = list(read_records(path, strict=False).values())
     say_notes(found, f"{task.name} / {model}")
     scores = score(found, task.scorers, task=task.name, model=model, method=task.protocol, cluster=task.cluster)
+    say_absent(task, scores)
     write_atomic(folder / "scores.jsonl", "".join(dumps(asdict(row)) + "\n" for row in scores))
     return scores
+
+
+def say_absent(task: Task, scores: Sequence[Score]) -> None:
+    """Say which languages were asked for and are not in the data: a mean without them is one over fewer languages."""
+    wanted = {languages.tag(code) for code in task.languages or ()}
+    if absent := sorted(wanted - {row.language for row in scores}):
+        log.warning("%s: no sample of %s, which task.languages asks for", task.name, ", ".join(absent))
 
 
 def say_notes(records: Sequence[Record], where: str) -> None:

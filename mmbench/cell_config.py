@@ -58,6 +58,19 @@ def model_reading(model: Mapping[str, Any], reads: str, cache: str) -> Plain:
     return made if name == "gold" or said["_target_"].endswith(".Published") else {**made, "cache": cache}
 
 
+def check_heard(reads: str, condition: Mapping[str, Any], model: Mapping[str, Any], allow: Sequence[str] = ()) -> None:
+    """Refuse a condition where no recording is heard: texts that were there before would seem to bear any noise.
+
+    Raises:
+        UsageError: the model reads reference transcripts or published texts.
+    """
+    label = condition_label(condition, allow)
+    stages = [str((model.get(stage) or {}).get("_target_")) for stage in STAGES]
+    if label != CLEAN and any(stage.endswith((".Gold", ".Published")) for stage in stages):
+        what = f"input={reads}" if reads != "audio" else f"model {model.get('name')}"
+        raise UsageError(f"condition {label}: {what} reads texts and hears no recording; use condition=clean")
+
+
 def cell_name(task: str, condition: Mapping[str, Any], model: str, reads: str, allow: Sequence[str]) -> str:
     """Folder of a cell below that of the results, as Hydra needs it for the log before anything is built."""
     label = condition_label(condition, allow)

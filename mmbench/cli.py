@@ -114,7 +114,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("run", help="run a task with a model, or a sweep of both", add_help=False)
     what = commands.add_parser("list", help="list tasks, models, scorers, conditions, prompts, experiments, languages")
-    known = ["tasks", "models", "scorers", "conditions", "prompts", "experiments", "languages"]
+    known = ["tasks", "models", "scorers", "conditions", "prompts", "loaders", "experiments", "languages"]
     what.add_argument("what", nargs="?", choices=known, help="all but languages if left out")
     file = commands.add_parser(
         "score",
@@ -250,7 +250,7 @@ def job(cfg: Any) -> float:
 
 def _job(cfg: Any) -> float:
     from mmbench.cell import Settings, TooManyFailed, run_cell
-    from mmbench.cell_config import model_reading, task_under
+    from mmbench.cell_config import check_heard, model_reading, task_under
     from mmbench.config import build, names, resolve, unknown
     from mmbench.report import cell_table
 
@@ -263,6 +263,7 @@ def _job(cfg: Any) -> float:
             raise UsageError(f"data.{name}: {unknown('loader', name, names('loader'))}")
     asked = task_under(plain["task"], plain["condition"], plain["allow"])
     answers = model_reading(plain["model"], plain["input"], str(Path(plain["results"]) / "stages.sqlite"))
+    check_heard(plain["input"], plain["condition"], answers, plain["allow"])
     task, model = build(asked, allow=plain["allow"]), build(answers, allow=plain["allow"])
     settings = Settings(**{key: plain[key] for key in _SETTINGS})
     try:

@@ -6,9 +6,9 @@ import math
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from mmbench.metric_tables import heading, headings, scored, shown
-from mmbench.score import ALL, MACRO
-from mmbench.tables import Format, number, render
+from mmbench.metric_tables import heading, headings, mean_row, scored, tags
+from mmbench.score import MACRO, Estimate
+from mmbench.tables import Format, interval_text, number, render
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,6 +39,14 @@ class Level(NamedTuple):
         return self.kind != CLEAN, self.kind, -value if self.unit == "dB" else value
 
 
+class Point(NamedTuple):
+    """A system's score under one condition, the number of samples behind it, and its signature."""
+
+    score: Score | Estimate
+    n: int
+    signature: str
+
+
 def by_condition(tasks: Mapping[str, Sequence[Cell]]) -> dict[str, dict[str, list[Cell]]]:
     """Cells by task and condition, of the tasks that have been run under more than one."""
     found: dict[str, dict[str, list[Cell]]] = {}
@@ -67,13 +75,20 @@ def metrics(conditions: Mapping[str, Sequence[Cell]]) -> list[str]:
     return [m for m in dict.fromkeys(m for cell in cells for m in cell.metrics) if any(scored(c, m) for c in cells)]
 
 
-def curve(conditions: Mapping[str, Sequence[Cell]], metric: str, system: str) -> dict[str, Score]:
-    """A system's score by condition: the mean over languages, or that of the only one."""
-    found = {}
+def shared(conditions: Mapping[str, Sequence[Cell]], metric: str) -> list[str]:
+    """Languages that every cell with a value of a metric has: means over different languages do not compare."""
+    return tags([cell for cells in conditions.values() for cell in cells if scored(cell, metric)], metric)
+
+
+def curve(conditions: Mapping[str, Sequence[Cell]], metric: str, system: str) -> dict[str, Point]:
+    """A system's score by condition: the mean over the shared languages, or that of the only one."""
+    over, found = shared(conditions, metric), {}
     for label, cells in conditions.items():
-        row = next((_together(cell, metric) for cell in cells if cell.model == system), None)
-        if row is not None:
-            found[label] = row
+        cell = next((each for each in cells if each.model == system and scored(each, metric)), None)
+        if cell is not None and over:
+            rows = [row for tag in over if (row := cell.row(metric, tag)) is not None]
+            score = rows[0] if len(over) == 1 else mean_row(cell, metric, over)
+            found[label] = Point(score, sum(each.n for each in rows), rows[0].signature)
     return found
 
 
@@ -82,24 +97,32 @@ def systems(conditions: Mapping[str, Sequence[Cell]]) -> list[str]:
     return list(dict.fromkeys(name for cells in conditions.values() for name in headings(cells)))
 
 
-def _together(cell: Cell, metric: str) -> Score | None:
-    tags = {row.language for row in cell.scores if row.metric == metric} - {ALL, MACRO}
-    return cell.row(metric, next(iter(tags)) if len(tags) == 1 else MACRO)
-
-
 def _table(task: str, metric: str, conditions: Mapping[str, Sequence[Cell]], form: Format) -> str:
-    names = systems(conditions)
+    names, over = systems(conditions), shared(conditions, metric)
+    if not over:
+        return f"{task} by condition: {metric}: the cells share no language, so there is nothing to compare.\n\n"
     curves = [curve(conditions, metric, name) for name in names]
-    first = next(row for each in curves for row in each.values())
-    rows = [[label, *(shown(each.get(label)) for each in curves)] for label in conditions]
+    first = next(row for cells in conditions.values() for cell in cells if (row := cell.row(metric, MACRO)))
+    counts = {label: sorted({each[label].n for each in curves if label in each}) for label in conditions}
+    rows = [
+        [
+            label,
+            *(interval_text(p.score, fraction=first.fraction) if (p := each.get(label)) else "-" for each in curves),
+            " to ".join(map(str, counts[label])),
+        ]
+        for label in conditions
+    ]
     altered = [label for label in conditions if label != CLEAN]
     if len(altered) > 1:
-        means = [_mean([each[label].value for label in altered if label in each], len(altered)) for each in curves]
-        rows.append(["mean without clean", *(number(mean, fraction=first.fraction) for mean in means)])
-    languages = {row.language for cell in next(iter(conditions.values())) for row in cell.scores} - {ALL, MACRO}
-    of = "the mean over languages" if len(languages) > 1 else next(iter(languages), "")
+        values = [[each[label].score.value for label in altered if label in each] for each in curves]
+        means = [_mean(found, len(altered)) for found in values]
+        rows.append(["mean without clean", *(number(mean, fraction=first.fraction) for mean in means), ""])
+    of = over[0] if len(over) == 1 else f"the mean over the {len(over)} languages that all have"
     title = f"{task} by condition: {heading(first)}, {of}"
-    return render(title, ["", *names], rows, form) + f"95 % intervals. {first.signature}\n\n"
+    unlike = len({n for found in counts.values() for n in found}) > 1
+    note = "The rows are not of the same samples (see n), so they do not compare: run them with one limit.\n"
+    signature = next(iter(curves[0].values())).signature if curves[0] else first.signature
+    return render(title, ["", *names, "n"], rows, form) + f"95 % intervals. {signature}\n{note if unlike else ''}\n"
 
 
 def _mean(values: Sequence[float], wanted: int) -> float:

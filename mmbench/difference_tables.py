@@ -78,7 +78,7 @@ def attribution_table(whole: Attribution, scorer: Scorer, *, title: str, form: F
         if math.isfinite(found.r)
         else ""
     )
-    note = said + "topline - cascade is what recognition costs the same reader.\n"
+    note = said + "topline - cascade is what the first stage's errors cost the same reader.\n"
     return render(f"{scorer.name}: {title}", header, rows, form) + note
 
 

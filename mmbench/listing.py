@@ -9,7 +9,7 @@ from mmbench import languages
 if TYPE_CHECKING:
     from pathlib import Path
 
-_GROUPS = {"tasks": "task", "models": "model", "scorers": "scorer", "conditions": "condition", "prompts": "prompt"}
+_GROUPS = {f"{group}s": group for group in ("task", "model", "scorer", "condition", "prompt", "loader")}
 
 
 def listing(what: str | None) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from mmbench.results import Cell
     from mmbench.schema import Score, Scorer
+    from mmbench.score import Estimate
 
 log = logging.getLogger(__name__)
 
@@ -121,8 +122,16 @@ def _together(
 def _mean(cell: Cell, metric: str, shared: Sequence[str], complete: bool) -> str:
     if complete:
         return shown(cell.row(metric, MACRO))
+    return interval_text(mean_row(cell, metric, shared), fraction=cell.scorer(metric).fraction)
+
+
+def mean_row(cell: Cell, metric: str, shared: Sequence[str]) -> Score | Estimate:
+    """The mean over some languages: the cell's own where these are all that it has, else computed again."""
+    row = cell.row(metric, MACRO)
+    if row is not None and {each.language for each in cell.scores} - {ALL, MACRO} == set(shared):
+        return row
     scorer, measured = _measured(cell, metric, shared)
-    return interval_text(macro(by_language(measured), scorer), fraction=scorer.fraction)
+    return macro(by_language(measured), scorer)
 
 
 def _measured(cell: Cell, metric: str, shared: Sequence[str]) -> tuple[Scorer, Measured]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmbench.condition_table import CLEAN, Level, by_condition, curve, metrics, systems
 from mmbench.errors import UsageError
+from mmbench.score import MACRO
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from mmbench.results import Cell
     from mmbench.schema import Score
+    from mmbench.score import Estimate
 
 
 def plot_conditions(tasks: Mapping[str, Sequence[Cell]], folder: Path) -> list[Path]:
@@ -49,34 +51,32 @@ def _figure(task: str, metric: str, conditions: Mapping[str, Sequence[Cell]]) ->
     axes = figure.add_subplot()
     labels = list(conditions)
     places = {label: float(place) for place, label in enumerate(labels)}
-    fraction = False
-    title = metric
+    kind = next(row for cells in conditions.values() for cell in cells if (row := cell.row(metric, MACRO)))
+    unit = 100 if kind.fraction else 1
     for name in systems(conditions):
-        rows = {label: row for label, row in curve(conditions, metric, name).items() if math.isfinite(row.value)}
+        points = {label: point.score for label, point in curve(conditions, metric, name).items()}
+        rows = {label: row for label, row in points.items() if math.isfinite(row.value)}
         if not rows:
             continue
-        first = next(iter(rows.values()))
-        fraction, title = first.fraction, first.metric
-        x, y = [places[label] for label in rows], [_scaled(row.value, row) for row in rows.values()]
-        bars = [[_length(row, row.low) for row in rows.values()], [_length(row, row.high) for row in rows.values()]]
+        x, y = [places[label] for label in rows], [row.value * unit for row in rows.values()]
+        bars = [
+            [_length(row, end) * unit for row, end in zip(rows.values(), ends, strict=True)]
+            for ends in ([row.low for row in rows.values()], [row.high for row in rows.values()])
+        ]
         axes.errorbar(x, y, yerr=bars, marker="o", capsize=3, label=name)
-    axes.set_xticks(list(places.values()), [_tick(label) for label in labels], rotation=30 if len(labels) > 8 else 0)
-    axes.set_ylabel(f"{title} %" if fraction else title)
+    axes.set_xticks(list(places.values()), [_tick(label) for label in labels], rotation=0 if len(labels) < 7 else 45)
+    axes.set_ylabel(f"{metric} %" if kind.fraction else metric)
     axes.set_xlabel("condition")
     axes.set_ylim(bottom=0)
-    axes.set_title(f"{task}: {title} by condition, 95 % intervals")
+    axes.set_title(f"{task}: {metric} by condition, 95 % intervals")
     axes.grid(axis="y", alpha=0.3)
     axes.legend()
     return figure
 
 
-def _scaled(value: float, row: Score) -> float:
-    return value * (100 if row.fraction else 1)
-
-
-def _length(row: Score, end: float) -> float:
+def _length(row: Score | Estimate, end: float) -> float:
     """Of an error bar; none where the interval has no end."""
-    return abs(_scaled(end - row.value, row)) if math.isfinite(end) else 0.0
+    return abs(end - row.value) if math.isfinite(end) else 0.0
 
 
 def _tick(label: str) -> str:

@@ -111,9 +111,12 @@ def predict(
 
 
 def warn_of_language(task: Task, model: Model, batch: Sequence[Sample]) -> None:
-    """Say that a recogniser does not translate: its transcripts would be scored as poor translations without a word."""
-    if getattr(model, "transcribes", False) and any(sample.written != sample.spoken for sample in batch):
-        log.warning("%s / %s: the model only transcribes, and the task asks for a translation", task.name, model.name)
+    """Say that a recogniser neither translates nor answers: its transcripts would be scored as if it did."""
+    if getattr(model, "transcribes", False):
+        asked = "translation" if any(sample.written != sample.spoken for sample in batch) else ""
+        asked = asked or ("choice" if any(sample.choices for sample in batch) else "")
+        if asked:
+            log.warning("%s / %s: the model only transcribes, and the task asks for a %s", task.name, model.name, asked)
 
 
 def _unique(samples: Iterator[Sample], task: str) -> Iterator[Sample]:

@@ -107,6 +107,7 @@ def pairs(cells: Sequence[Cell]) -> list[Pair]:
 
     A topline is that of a cascade with the same reader. It is a pair of its own where there is no end-to-end system.
     """
+    cells = [cell for cell in cells if any(row.failed < row.n for row in cell.scores)]  # else it says nothing
     kinds = {kind: [cell for cell in cells if cell.kind == kind] for kind in (TOPLINE, CASCADE, END_TO_END)}
     found = []
     for cascade in kinds[CASCADE]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mmbench.bootstrap import clustered_wilson, interval, macro_interval, macro_wilson, wilson
+from mmbench.bootstrap import clustered_wilson, effective_counts, interval, macro_interval, macro_wilson, wilson
 from mmbench.errors import UsageError
 from mmbench.measure import Measured, averaged, by_language, fit, measure, pool, poolable
 from mmbench.records import Record, from_row
@@ -103,9 +103,9 @@ def macro(groups: Mapping[str, Measured], scorer: Scorer) -> Estimate:
     """Unweighted mean over languages, from one group for each.
 
     Languages without a value, and those that the scorer does not average (WER where no spaces separate words), are
-    left out. The interval resamples within each language; that of a mean of independent proportions comes from their
-    variances, because a bootstrap covers far too little where nearly all answers are right (.65 of the time instead of
-    .95 with 5 languages of 5 samples, p .9 to .99).
+    left out. The interval resamples within each language; that of a mean of proportions comes from their variances (of
+    clusters by the number of samples that they are worth), because a bootstrap covers far too little where nearly all
+    answers are right (.65 of the time instead of .95 with 5 languages of 5 samples, p .9 to .99).
     """
     every = list(groups.values())
     given = list(averaged(groups, scorer).values())
@@ -113,8 +113,11 @@ def macro(groups: Mapping[str, Measured], scorer: Scorer) -> Estimate:
     usable = [group for group, value in zip(given, values, strict=True) if np.isfinite(value)]
     if not usable:
         return Estimate(**shares(every, scorer))
-    if scorer.proportion and usable[0].cluster is None:
-        low, high = macro_wilson([tuple(group.stats[:, :2].sum(0)) for group in usable])
+    if scorer.proportion:
+        whole = usable[0].cluster is None
+        low, high = macro_wilson(
+            [tuple(g.stats[:, :2].sum(0)) if whole else effective_counts(g.drawn[:, :2]) for g in usable]
+        )
     else:
         low, high = macro_interval([group.drawn for group in usable], scorer.reduce)
     return Estimate(value=float(np.nanmean(values)), low=low, high=high, n=len(usable), **shares(every, scorer))

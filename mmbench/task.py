@@ -132,7 +132,13 @@ def narrowed(loader: Loader, wanted: Set[str]) -> Iterable[Sample]:
 
 
 def under(sample: Sample, condition: Condition) -> Sample:
-    """The sample with its recordings under a condition; what is random in it depends on the sample's id alone."""
+    """The sample with its recordings under a condition; what is random in it depends on the sample's id alone.
+
+    Raises:
+        UsageError: it has no recording, so that nothing would be done to it.
+    """
+    if not any(isinstance(part, Audio) for part in sample.parts):
+        raise UsageError(f"sample {sample.id} has no recording to put under {condition.label}; take condition=clean")
     seeds = count(int.from_bytes(hashlib.sha256(sample.id.encode()).digest()[:6]))
     parts = [
         replace(part, condition=condition, seed=next(seeds)) if isinstance(part, Audio) else part

@@ -13,6 +13,8 @@ from scipy.stats import binomtest
 from mmbench import bootstrap
 from mmbench.bootstrap import (
     clustered,
+    clustered_wilson,
+    effective_counts,
     interval,
     macro_interval,
     macro_wilson,
@@ -284,3 +286,14 @@ def test_memory_stays_bounded_with_many_samples():
     rows = np.stack([np.random.default_rng(0).normal(size=100_000), np.ones(100_000)], axis=1)
     low, high = interval(rows, ratio, resamples=40)
     assert high - low < 0.02
+
+
+def test_a_mean_of_clustered_languages_that_are_all_right_or_all_wrong_has_an_interval():
+    """One language all right and three all wrong gave [25.0, 25.0]: a bootstrap of clusters knows no more there."""
+    right, wrong = np.array([[3.0, 3], [2, 2]]), np.array([[0.0, 3], [0, 2]])
+    assert effective_counts(right) == (2.0, 2.0)
+    low, high = macro_wilson([effective_counts(each) for each in (right, wrong, wrong, wrong)])
+    assert low < 0.15 < 0.4 < high
+    assert effective_counts(np.array([[1.0, 1]] * 3 + [[0.0, 1]] * 3))[1] == pytest.approx(5.0), "clusters of one"
+    assert effective_counts(np.zeros((0, 2))) == (0.0, 0.0)
+    assert wilson(*effective_counts(right)) == clustered_wilson(right)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mmbench.cell_config import cell_name, condition_label, model_reading, task_under
+from mmbench.cell_config import cell_name, check_heard, condition_label, model_reading, task_under
 from mmbench.config import build, compose, resolve
 from mmbench.errors import UsageError
 from mmbench.models.cascade import Cascade
@@ -76,3 +76,11 @@ def test_folders_are_those_of_the_cells() -> None:
     assert cell_name("asr", {}, "llm", "gold", ()) == "asr/gold+llm"
     label = condition_label(NOISE)
     assert cell_name("asr", NOISE, "llm", "s2tt:whisper", ()) == f"asr@{label}/whisper+llm"
+
+
+@pytest.mark.parametrize("reads", ["gold", "asr:published_whisper", "s2tt:published_whisper_translation"])
+def test_texts_that_were_there_before_bear_no_noise(reads: str) -> None:
+    with pytest.raises(UsageError, match=f"condition noise_white_5dB: input={reads} reads texts"):
+        check_heard(reads, NOISE, model_reading(READER, reads, "cache"))
+    check_heard(reads, {}, model_reading(READER, reads, "cache"))
+    check_heard("asr:whisper_tiny_en", NOISE, model_reading(READER, "asr:whisper_tiny_en", "cache"))

@@ -204,13 +204,14 @@ def test_the_signature_question_without_weights(tmp_path: Path) -> None:
     assert "| eng_Latn English |" in mmbench("report", "results", "--format", "markdown", cwd=tmp_path).stdout
 
 
-def test_a_run_reads_a_stand_in_under_a_condition_and_on_the_transcript(tmp_path: Path) -> None:
-    asked = ("run", "task=fleurs_asr", "model=echo", "limit=1", "+data.fleurs=fixture://fleurs")
-    assert mmbench(*asked, "input=gold", "condition=speed", cwd=tmp_path).returncode == 0
-    cell = tmp_path / "results" / "fleurs_asr@speed_1.1x" / "gold+echo"
+def test_a_run_reads_a_stand_in_under_a_condition_through_another_model(tmp_path: Path) -> None:
+    asked = ("run", "task=fleurs_asr", "model=gold", "limit=1", "+data.fleurs=fixture://fleurs")
+    assert mmbench(*asked, "input=asr:echo", "condition=speed", cwd=tmp_path).returncode == 0
+    cell = tmp_path / "results" / "fleurs_asr@speed_1.1x" / "echo+gold"
     assert {"run.json", "run.log", "scores.jsonl"} <= {path.name for path in cell.iterdir()}
     rows = [json.loads(line) for line in (cell / "predictions.jsonl").read_text().splitlines()]
-    assert all(row["transcript"] in row["prediction"] for row in rows)
+    assert all(step["text"].startswith("<audio ") for row in rows for step in row["steps"])
+    assert all(row["steps"] for row in rows)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,7 @@ def test_the_table_has_a_row_a_condition_and_a_mean_without_clean() -> None:
     text = condition_tables(cells(NOISE))
     assert "asr by condition: wer %, lower is better, eng_Latn" in text
     lines = [line.split() for line in text.splitlines()]
-    assert ["clean", "10.0", "[0.0,", "20.0]"] in lines
+    assert ["clean", "10.0", "[0.0,", "20.0]", "5"] in lines
     assert ["mean", "without", "clean", "80.0"] in lines
 
 
@@ -63,7 +64,7 @@ def test_a_mean_over_other_levels_is_not_shown() -> None:
     whole, part = cells(NOISE), cells({"clean": 0.1, "noise_white_10dB": 0.2}, model="other")
     both = {task: own + part.get(task, []) for task, own in whole.items()}
     line = next(line for line in condition_tables(both).splitlines() if line.strip().startswith("mean without"))
-    assert line.split()[-2:] == ["80.0", "-"]
+    assert line.split()[-2:] == ["80.0", "-"], "the mean column of n is empty"
 
 
 def test_tasks_under_one_condition_have_no_table() -> None:
@@ -80,3 +81,21 @@ def test_plots_are_written_and_hold_the_systems_and_levels(tmp_path: Path) -> No
     for said in ("noise white", "-10 dB", "wer %", "clean"):
         assert f"<!-- {said}" in svg or said in svg
     assert written[1].read_bytes()[:4] == b"\x89PNG"
+
+
+def test_only_languages_that_all_cells_have_count_and_other_samples_are_said() -> None:
+    """English and Russian clean beside English alone under noise: noise seemed to help."""
+    both = {language: value for language, value in (("eng_Latn", 0.2), ("rus_Cyrl", 4.0))}
+    clean = [replace(row("asr", "m", language, value), n=2) for language, value in both.items()]
+    noisy = [replace(row("asr@noise_white_10dB", "m", "eng_Latn", 0.3), n=4)]
+    ends = [row("asr", "m", "macro", 2.1)], [row("asr@noise_white_10dB", "m", "macro", 0.3)]
+    tasks = {
+        each[0].task: [Cell(Path(), each[0].task, "m", (*each, *end), {})]
+        for each, end in zip((clean, noisy), ends, strict=True)
+    }
+    text = condition_tables(tasks)
+    assert "eng_Latn" in text.splitlines()[0]
+    lines = [line.split() for line in text.splitlines()]
+    assert ["clean", "20.0", "[10.0,", "30.0]", "2"] in lines
+    assert ["noise_white_10dB", "30.0", "[20.0,", "40.0]", "4"] in lines
+    assert "The rows are not of the same samples" in text

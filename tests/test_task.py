@@ -182,3 +182,8 @@ def test_what_is_left_after_the_limit_is_not_read():
     asked = replace(task(1), loader=shelves, languages=["swh_Latn", "tha_Thai"])
     assert len(list(asked.samples(2))) == 4
     assert len(shelves.read) < 10
+
+
+def test_a_condition_without_a_recording_is_refused():
+    with pytest.raises(UsageError, match="s000 has no recording to put under noise_white_3dB"):
+        list(task(3, condition=Noise(snr=3)).samples())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import warnings
 from functools import lru_cache, partial
 from pathlib import Path
@@ -99,6 +100,10 @@ def placed(tensor: Any, model: Any) -> Any:
     return tensor.to(model.device, model.dtype if tensor.is_floating_point() else None)
 
 
+_UNUSED = re.compile(r"masked_spec_embed|\bpooler\.|position_ids$|num_batches_tracked$|final_logits_bias|sinusoidal")
+"""Tensors that checkpoints leave out: they count in training alone, are never chance, or no wrapper reads them."""
+
+
 @lru_cache(maxsize=2)
 def load_pretrained(
     loader: Callable[..., Any],
@@ -121,18 +126,25 @@ def load_pretrained(
         trust: whether code that comes with the weights may run.
 
     Raises:
-        ModelLoadError: there are no such weights, or they do not fit the class.
+        ModelLoadError: there are no such weights, or they do not fit the class, or lack what it needs.
     """
     quiet()
     path = resolve(location)
     options: dict[str, Any] = {"revision": revision, "trust_remote_code": trust, "dtype": pick_dtype(dtype, device)}
+    options["output_loading_info"] = True
     if gguf_file is not None:
         options["gguf_file"] = gguf_file
         _hush_gguf()
     try:
-        model = loader(path, **options)
+        model, info = loader(path, **options)
     except Exception as error:  # transformers raises almost anything here
         raise ModelLoadError(cannot_load(location, error)) from error
+    # transformers fills these with chance and says so in a warning alone: a classifier without a head would answer.
+    if missing := sorted(key for key in info["missing_keys"] if not _UNUSED.search(key)):
+        raise ModelLoadError(
+            f"{location}: its weights lack {len(missing)} of the tensors of {type(model).__name__}, such as "
+            f"{missing[0]}; it is a model of another kind, or was not tuned for this task"
+        )
     return model.to(device).eval()
 
 

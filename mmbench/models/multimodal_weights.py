@@ -96,10 +96,10 @@ def _adapted(loader: Callable[..., Any], adapter: str) -> Callable[..., Any]:
     """The loader with an adapter over what it loads; one object for each, because loaded models are kept by it."""
 
     def load(path: str, **options: Any) -> Any:
-        model = loader(path, **options)
+        model, info = loader(path, **options)
         place = {"subfolder": adapter, "revision": options.get("revision")}
         model.load_adapter(path, adapter_name=adapter, adapter_kwargs=place)
         model.set_adapter(adapter)
-        return model
+        return model, info
 
     return load

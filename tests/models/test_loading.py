@@ -89,6 +89,17 @@ def test_another_architecture(llama: Path, whisper: Path) -> None:
     refused(CTC(name="m", model=str(whisper), device="cpu").load)
 
 
+def test_no_tensor_is_left_to_chance(make_wav2vec2: Callable[..., Path], whisper: Path) -> None:
+    """A model that was never tuned for a task has no head for it; transformers makes one up and only warns."""
+    encoder = make_wav2vec2("layer", "Wav2Vec2Model")
+    assert "lack 2 of the tensors of Wav2Vec2ForCTC, such as lm_head.bias" in refused(
+        CTC(name="m", model=str(encoder), device="cpu").load
+    )
+    for folder in (encoder, whisper):
+        assert "such as classifier.bias" in refused(AudioClassifier(name="m", model=str(folder), device="cpu").load)
+    SpeechClassifier(name="m", model=str(encoder), device="cpu").load()
+
+
 def test_weights_that_are_cut_off(whisper: Path, tmp_path: Path) -> None:
     for file in whisper.iterdir():
         data = file.read_bytes()

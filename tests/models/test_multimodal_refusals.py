@@ -143,8 +143,8 @@ def test_a_missing_package_is_named(package: str, mend: str) -> None:
 def test_an_adapter_is_of_the_same_revision_as_its_weights() -> None:
     said: list[Any] = []
     model = SimpleNamespace(load_adapter=lambda *a, **k: said.append((a, k)), set_adapter=said.append)
-    load = multimodal_weights._adapted(lambda path, **options: model, "speech-lora")
-    assert load("hub/id", revision="abc") is model
+    load = multimodal_weights._adapted(lambda path, **options: (model, {}), "speech-lora")
+    assert load("hub/id", revision="abc") == (model, {})
     where = {"subfolder": "speech-lora", "revision": "abc"}
     assert said == [(("hub/id",), {"adapter_name": "speech-lora", "adapter_kwargs": where}), "speech-lora"]
 
