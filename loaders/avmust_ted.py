@@ -58,13 +58,12 @@ class AvmustTed:
         """Check the settings, not the files."""
         check("modality", self.modality, get_args(Modality))
         check("task", self.task, ("translation", "asr"))
-        self._wanted()
+        self._named()
 
-    def _wanted(self) -> tuple[str, ...]:
-        """Target languages; English, the one language of `asr`, is in all of their tables."""
-        known = (ENGLISH, *_PAIRS) if self.task == "asr" else tuple(_PAIRS)
-        wanted = tuple(only(self.languages, known))
-        return tuple(_PAIRS) if ENGLISH in wanted else wanted
+    def _named(self) -> tuple[str, ...] | None:
+        """Target languages that are asked for; None for those that have a table (English, as of `asr`, is in all)."""
+        wanted = only(self.languages, (ENGLISH, *_PAIRS) if self.task == "asr" else _PAIRS)
+        return None if self.languages is None or ENGLISH in wanted else wanted
 
     @cached_property
     def _published(self) -> Published:
@@ -73,11 +72,11 @@ class AvmustTed:
     @cached_property
     def _tables(self) -> dict[str, str]:
         """Table of each target language."""
-        found = {name: f"{_PAIRS[name]}/{self.split}.tsv" for name in self._wanted()}
+        named = self._named()
+        found = {name: f"{_PAIRS[name]}/{self.split}.tsv" for name in (_PAIRS if named is None else named)}
         there = {name: file for name, file in found.items() if self._published.glob(file)}
         missing = [file for name, file in found.items() if name not in there]
-        named = self.languages is not None and set(found) != set(_PAIRS)
-        if missing and (named or not there):
+        if missing and (named is not None or not there):
             raise UsageError(f"{self.location}: no {missing[0]} in it; write one (columns: see loaders/avmust_ted.py)")
         return there
 

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from mmbench.config import build, compose, resolve
 from mmbench.errors import UsageError
+from mmbench.prompt import CLEAN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 Plain = dict[str, Any]
-
-CLEAN = "clean"
-"""Label of the condition that changes nothing: the same cell as that without one."""
 
 STAGES = ("asr", "s2tt")
 _CASCADE = "mmbench.models.cascade.Cascade"
@@ -25,7 +23,7 @@ _CASCADE = "mmbench.models.cascade.Cascade"
 def task_under(task: Mapping[str, Any], condition: Mapping[str, Any], allow: Sequence[str] = ()) -> Plain:
     """A task's config with the condition in it and in its name."""
     label = condition_label(condition, allow)
-    return dict(task) if label == CLEAN else {**task, "name": f"{task['name']}@{label}", "condition": condition}
+    return dict(task) if label == CLEAN else {**task, "name": _under(task["name"], label), "condition": condition}
 
 
 def condition_label(condition: Mapping[str, Any], allow: Sequence[str] = ()) -> str:
@@ -73,9 +71,13 @@ def check_heard(reads: str, condition: Mapping[str, Any], model: Mapping[str, An
 
 def cell_name(task: str, condition: Mapping[str, Any], model: str, reads: str, allow: Sequence[str]) -> str:
     """Folder of a cell below that of the results, as Hydra needs it for the log before anything is built."""
-    label = condition_label(condition, allow)
     _, name = _parsed(reads)
-    return f"{task if label == CLEAN else f'{task}@{label}'}/{model if name is None else f'{name}+{model}'}"
+    return f"{_under(task, condition_label(condition, allow))}/{model if name is None else f'{name}+{model}'}"
+
+
+def _under(task: str, label: str) -> str:
+    """Name of a task under a condition."""
+    return task if label == CLEAN else f"{task}@{label}"
 
 
 def _parsed(reads: str) -> tuple[str | None, str | None]:

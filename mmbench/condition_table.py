@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from mmbench.metric_tables import heading, headings, mean_row, scored, tags
+from mmbench.prompt import CLEAN
 from mmbench.score import MACRO, Estimate
 from mmbench.tables import Format, interval_text, number, render
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
     from mmbench.results import Cell
     from mmbench.schema import Score
-
-CLEAN = "clean"
 
 
 class Level(NamedTuple):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from mmbench.condition_table import CLEAN, Level, by_condition, curve, metrics, systems
+from mmbench.condition_table import Level, by_condition, curve, metrics, systems
 from mmbench.errors import UsageError
+from mmbench.prompt import CLEAN
 from mmbench.score import MACRO
 
 if TYPE_CHECKING:
@@ -25,10 +26,9 @@ def plot_conditions(tasks: Mapping[str, Sequence[Cell]], folder: Path) -> list[P
         UsageError: matplotlib is not installed, or no task was run under several conditions.
     """
     try:
-        import matplotlib
+        from matplotlib.figure import Figure
     except ImportError as error:
         raise UsageError("--plot needs matplotlib: pip install 'mmbench[plots]'") from error
-    matplotlib.use("Agg")
     found = by_condition(tasks)
     if not found:
         raise UsageError("--plot: no task was run under more than one condition; see docs/conditions.md")
@@ -36,7 +36,8 @@ def plot_conditions(tasks: Mapping[str, Sequence[Cell]], folder: Path) -> list[P
     written = []
     for task, conditions in found.items():
         for metric in metrics(conditions):
-            figure = _figure(task, metric, conditions)
+            figure = Figure(figsize=(7, 4.2), layout="constrained")
+            _draw(figure.add_subplot(), task, metric, conditions)
             for ending in ("svg", "png"):
                 path = folder / f"{task}-{metric.replace('/', '_')}.{ending}"
                 figure.savefig(path, dpi=150)
@@ -44,11 +45,7 @@ def plot_conditions(tasks: Mapping[str, Sequence[Cell]], folder: Path) -> list[P
     return written
 
 
-def _figure(task: str, metric: str, conditions: Mapping[str, Sequence[Cell]]) -> Any:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 4.2), layout="constrained")
-    axes = figure.add_subplot()
+def _draw(axes: Any, task: str, metric: str, conditions: Mapping[str, Sequence[Cell]]) -> None:
     labels = list(conditions)
     places = {label: float(place) for place, label in enumerate(labels)}
     kind = next(row for cells in conditions.values() for cell in cells if (row := cell.row(metric, MACRO)))
@@ -71,7 +68,6 @@ def _figure(task: str, metric: str, conditions: Mapping[str, Sequence[Cell]]) ->
     axes.set_title(f"{task}: {metric} by condition, 95 % intervals")
     axes.grid(axis="y", alpha=0.3)
     axes.legend()
-    return figure
 
 
 def _length(row: Score | Estimate, end: float) -> float:

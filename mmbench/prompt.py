@@ -24,6 +24,10 @@ Source = str | Path | bytes | Joined
 """Where media are: a path, or the encoded bytes themselves; of audio also several of them in a row."""
 
 
+CLEAN = "clean"
+"""Label of the condition that changes nothing: the same cell as that without one."""
+
+
 class Condition(Protocol):
     """What is done to a recording before a model hears it, such as noise; a frozen dataclass of its settings."""
 

@@ -126,3 +126,10 @@ def test_a_row_without_translation_is_left_out(folder: Path, caplog: pytest.LogC
     found = samples(folder, languages=["es"])
     assert len(found) == 3 and all(sample.references[0] for sample in found)
     assert "1 left out: no text to compare with" in caplog.text
+
+
+def test_a_table_that_is_asked_for_and_missing_is_named_even_where_all_are_asked_for(folder: Path) -> None:
+    (folder / "en-es" / "test.tsv").unlink()
+    with pytest.raises(UsageError, match=r"no en-\w+/test\.tsv in it"):
+        samples(folder, languages=["es", "fr", "it", "pt"])
+    assert "spa_Latn" not in {sample.language for sample in samples(folder)}, "without names those that there are"

@@ -13,6 +13,7 @@ from mmbench.errors import UsageError
 from mmbench.identity import weights
 from mmbench.media.conditions.checks import choice, number, short
 from mmbench.media.conditions.recordings import ambience, named, recordings
+from mmbench.prompt import CLEAN
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,7 +68,7 @@ class Noise:
     def label(self) -> str:
         """Such as `noise_white_10dB`; `noise_8x_speech_5dB` with 8 voices of a folder named speech; `clean` at inf."""
         if self.snr == math.inf:
-            return "clean"
+            return CLEAN
         many = f"{self.voices}x_" if self.voices > 1 else ""
         what = self.kind if self.folder is None else many + named(self.folder)
         return f"noise_{what}_{short(self.snr)}dB"
