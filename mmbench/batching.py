@@ -48,7 +48,8 @@ def windows(samples: Iterable[Sample], size: int) -> Iterator[list[Sample]]:
 
 def held(sample: Sample) -> int:
     """Bytes of encoded media that a sample holds in memory."""
-    sources = [part.source for part in sample.parts if not isinstance(part, Text)]
+    prompts = (sample.parts, *sample.variants.values())
+    sources = {part.source for parts in prompts for part in parts if not isinstance(part, Text)}
     pieces = [piece for source in sources for piece in (source.sources if isinstance(source, Joined) else (source,))]
     return sum(len(piece) for piece in pieces if isinstance(piece, bytes))
 

@@ -202,8 +202,10 @@ def fingerprint(task: Task, model: Model) -> dict[str, Any]:
     card = task.loader.card
     data = {"name": card.name, "revision": card.revision, "content": card.content, "loader": describe(task.loader)}
     heard = {} if task.condition is None else {"condition": describe(task.condition)}
+    shots = task.shots
+    shown = {} if shots is None else {"shots": {"settings": describe(shots), "content": shots.loader.card.content}}
     return {
-        "task": {"name": task.name, "method": task.protocol, "prompt": describe(task.prompt), **heard},
+        "task": {"name": task.name, "method": task.protocol, "prompt": describe(task.prompt), **heard, **shown},
         "data": data,
         "model": describe(model),
     }

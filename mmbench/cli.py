@@ -27,6 +27,7 @@ _RUN_HELP = """run a task with a model, or a sweep of both (a Hydra application)
   mmbench run --config-name cascade_vs_end_to_end          a sweep that is kept as a file
   mmbench run task=... model=... input=gold                ask on the transcript; also input=asr:MODEL, s2tt:MODEL
   mmbench run -m task=... model=... condition=noise condition.snr=inf,10,0
+  mmbench run -m task=... model=... shots=random shots.count=4,8 shots.seed=0,1,2
   mmbench run task=... model=... --cfg job                 show the composed configuration
   mmbench run task=... model=... limit=5 task.languages=[swh_Latn]
   mmbench run --config-dir ./my_conf task=mine model=mine  your own configs beside the shipped ones
@@ -113,8 +114,10 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--debug", action="store_true", help="show tracebacks")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("run", help="run a task with a model, or a sweep of both", add_help=False)
-    what = commands.add_parser("list", help="list tasks, models, scorers, conditions, prompts, experiments, languages")
-    known = ["tasks", "models", "scorers", "conditions", "prompts", "loaders", "experiments", "languages"]
+    what = commands.add_parser(
+        "list", help="list tasks, models, scorers, conditions, shots, prompts, experiments, languages"
+    )
+    known = ["tasks", "models", "scorers", "conditions", "shots", "prompts", "loaders", "experiments", "languages"]
     what.add_argument("what", nargs="?", choices=known, help="all but languages if left out")
     file = commands.add_parser(
         "score",
@@ -229,7 +232,7 @@ _failures: list[MmbenchError] | None = None
 
 
 _SETTINGS = ("batch_size", "limit", "max_failed", "retry_failed")
-_KEYS = {"task", "model", "condition", "input", "data", "results", "allow", *_SETTINGS}
+_KEYS = {"task", "model", "condition", "shots", "input", "data", "results", "allow", *_SETTINGS}
 
 
 def job(cfg: Any) -> float:
@@ -250,7 +253,7 @@ def job(cfg: Any) -> float:
 
 def _job(cfg: Any) -> float:
     from mmbench.cell import Settings, TooManyFailed, run_cell
-    from mmbench.cell_config import check_heard, model_reading, task_under
+    from mmbench.cell_config import check_heard, model_reading, task_under, task_with
     from mmbench.config import build, names, resolve, unknown
     from mmbench.report import cell_table
 
@@ -261,7 +264,7 @@ def _job(cfg: Any) -> float:
     for name in plain["data"]:
         if name not in names("loader"):  # else a slip of the pen would read from the hub
             raise UsageError(f"data.{name}: {unknown('loader', name, names('loader'))}")
-    asked = task_under(plain["task"], plain["condition"], plain["allow"])
+    asked = task_with(task_under(plain["task"], plain["condition"], plain["allow"]), plain["shots"])
     answers = model_reading(plain["model"], plain["input"], str(Path(plain["results"]) / "stages.sqlite"))
     check_heard(plain["input"], plain["condition"], answers, plain["allow"])
     task, model = build(asked, allow=plain["allow"]), build(answers, allow=plain["allow"])

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _GROUPS = {f"{group}s": group for group in ("task", "model", "scorer", "condition", "prompt", "loader")}
+_GROUPS["shots"] = "shots"
 
 
 def listing(what: str | None) -> str:

@@ -1,13 +1,14 @@
-"""How a task asks a model: plainly, by the letters of the choices, or with an empty question beside each one."""
+"""How a task asks a model: plainly, by the letters of the choices, with an empty question, or with each variant."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mmbench.errors import UsageError
-from mmbench.schema import Model, Output, Part, Sample, Text
+from mmbench.batching import chunks
+from mmbench.errors import CellError, UsageError
+from mmbench.schema import ITEM, QUERY, WHOLE, Model, Output, Part, Sample, Text
 from mmbench.task import letters_of
 
 if TYPE_CHECKING:
@@ -20,9 +21,66 @@ Answer = Callable[[Sequence[Sample]], list[Output]]
 def answering(task: Task, model: Model) -> Answer:
     """The model's method as the task's protocol uses it."""
     answer: Answer = getattr(model, task.method)
+    if task.method in _OF_VARIANTS:
+        return _OF_VARIANTS[task.method](answer)
     if task.letters:
         answer = _by_letter(answer)
     return _calibrated(answer) if task.calibrated else answer
+
+
+def _documents(answer: Answer) -> Answer:
+    """Ask with each variant of a document; only the nodes that the model could read in all of them are kept.
+
+    What a model reads of a node depends on what stands before it alone, so that leaving out the last nodes is exact.
+    """
+
+    def ask(batch: Sequence[Sample]) -> list[Output]:
+        asked = [(index, name, parts) for index, s in enumerate(batch) for name, parts in _prompts(s).items()]
+        outputs: list[Output] = []
+        for few in chunks(asked, len(batch)):
+            outputs += answer([replace(batch[index], parts=parts) for index, _, parts in few])
+        found: list[dict[str, Output]] = [{} for _ in batch]
+        for (index, name, _), output in zip(asked, outputs, strict=True):
+            found[index][name] = output
+        return [_read(own) for own in found]
+
+    return ask
+
+
+def _prompts(sample: Sample) -> dict[str, tuple[Part, ...]]:
+    return {WHOLE: sample.parts, **sample.variants}
+
+
+def _read(outputs: Mapping[str, Output]) -> Output:
+    kept = min(len(output.readings) for output in outputs.values())
+    readings = tuple(replace(r, variant=name) for name, o in outputs.items() for r in o.readings[:kept])
+    if len({tuple((r.node, r.bytes) for r in o.readings[:kept]) for o in outputs.values()}) > 1:
+        raise CellError("the model read other text in a variant of a document; its wrapper is wrong")
+    return replace(outputs[WHOLE], readings=readings)
+
+
+def _pairs(answer: Answer) -> Answer:
+    """Embed both sides of each pair; samples without another side have only their own."""
+
+    def ask(batch: Sequence[Sample]) -> list[Output]:
+        outputs = answer(batch)
+        pairs = [index for index, sample in enumerate(batch) if ITEM in sample.variants]
+        items = answer([replace(batch[i], parts=batch[i].variants[ITEM]) for i in pairs]) if pairs else []
+        for index, item in zip(pairs, items, strict=True):
+            own = outputs[index]
+            outputs[index] = replace(
+                own,
+                vectors={**own.vectors, ITEM: item.vectors[QUERY]},
+                notes=(*own.notes, *item.notes),
+                steps=(*own.steps, *item.steps),
+            )
+        return outputs
+
+    return ask
+
+
+_OF_VARIANTS: Mapping[str, Callable[[Answer], Answer]] = {"document_loglikelihood": _documents, "embed": _pairs}
+"""What is done with the variants of a sample, by method."""
 
 
 def _by_letter(answer: Answer) -> Answer:

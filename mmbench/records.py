@@ -6,15 +6,18 @@ scored again, merged and compared without the dataset and without the model. Med
 
 from __future__ import annotations
 
+import base64
 import difflib
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
 from typing import Any
+
+import numpy as np
 
 from mmbench import languages
 from mmbench.errors import UsageError
-from mmbench.schema import Audio, Failure, Output, Part, Prediction, Sample, Step, Text
+from mmbench.schema import Audio, Failure, Output, Part, Prediction, Reading, Sample, Step, Text
 
 Row = dict[str, Any]
 
@@ -60,11 +63,22 @@ def to_row(sample: Sample, prediction: Prediction) -> Row:
         row["choice_scores"] = [_LEAST if score == -math.inf else float(score) for score in output.choice_scores]
         row["choice_lengths"] = [int(length) for length in output.choice_lengths]
         row["prior_scores"] = [_LEAST if score == -math.inf else float(score) for score in output.prior_scores]
+        row["readings"] = [list(astuple(reading)) for reading in output.readings]
+        row["vectors"] = {name: _packed(vector) for name, vector in output.vectors.items()}
         row["tokens"] = None if output.tokens is None else int(output.tokens)
         row["steps"] = [{"stage": step.stage, "part": step.part, "text": step.text} for step in output.steps]
         row["notes"] = list(output.notes)
     always = ("sample_id", "language", "prediction")
     return {key: value for key, value in row.items() if key in always or value not in (None, [], {})}
+
+
+def _packed(vector: Sequence[float]) -> str:
+    """A vector as base64 of 32-bit floats, little endian: a tenth of its length in digits."""
+    return base64.b64encode(np.asarray(vector, dtype="<f4").tobytes()).decode()
+
+
+def _unpacked(text: str) -> tuple[float, ...]:
+    return tuple(np.frombuffer(base64.b64decode(text, validate=True), dtype="<f4").tolist())
 
 
 def question_of(sample: Sample) -> str | None:
@@ -90,6 +104,8 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
     "prior_scores": list,
     "steps": list,
     "notes": list,
+    "readings": list,
+    "vectors": dict,
     "system": str,
     "seconds": (int, float),
     "tokens": int,
@@ -165,7 +181,7 @@ def _prediction(row: Mapping[str, Any], sample: Sample, where: str) -> Predictio
     seconds = _float(row.get("seconds") or 0.0)
     if "prediction" not in row:
         _check_spelling("prediction", row, where)
-    if error is None and text is None and not row.get("choice_scores"):
+    if error is None and text is None and not any(row.get(key) for key in ("choice_scores", "readings", "vectors")):
         error = {"kind": MISSING, "message": "the row has no prediction"}
     if error is not None:
         failure = Failure(str(error.get("kind", "Error")), str(error.get("message", "")))
@@ -177,11 +193,17 @@ def _prediction(row: Mapping[str, Any], sample: Sample, where: str) -> Predictio
             choice_scores=tuple(_float(score) for score in row.get("choice_scores") or ()),
             choice_lengths=tuple(int(length) for length in row.get("choice_lengths") or ()),
             prior_scores=tuple(_float(score) for score in row.get("prior_scores") or ()),
+            readings=tuple(
+                Reading(str(v), int(n), _float(x), int(t), int(b)) for v, n, x, t, b in row.get("readings") or ()
+            ),
+            vectors={str(name): _unpacked(text) for name, text in (row.get("vectors") or {}).items()},
             tokens=row.get("tokens"),
             notes=tuple(str(note) for note in row.get("notes") or ()),
         )
     except (KeyError, TypeError, ValueError, OverflowError) as cause:
-        raise UsageError(f"{where}: field 'steps' or 'choice_scores' is not as mmbench writes it: {cause!r}") from cause
+        raise UsageError(
+            f"{where}: field 'steps', 'choice_scores', 'readings' or 'vectors' is not as mmbench writes it: {cause!r}"
+        ) from cause
     if any(length < 0 for length in output.choice_lengths):
         raise UsageError(f"{where}: field 'choice_lengths' must hold numbers of tokens, none below 0")
     for name in ("choice_scores", "prior_scores"):

@@ -7,11 +7,18 @@ unique within a dataset, and it is the only way in which samples, predictions an
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mmbench.interfaces import DocumentReader as DocumentReader
+from mmbench.interfaces import Encoder as Encoder
+from mmbench.interfaces import Generator as Generator
+from mmbench.interfaces import Loader as Loader
+from mmbench.interfaces import Model as Model
+from mmbench.interfaces import Ranker as Ranker
+from mmbench.interfaces import Scorer as Scorer
 from mmbench.prompt import Audio as Audio
 from mmbench.prompt import Condition as Condition
 from mmbench.prompt import Image as Image
@@ -22,10 +29,18 @@ from mmbench.prompt import Text as Text
 from mmbench.prompt import Video as Video
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping
 
-Method = Literal["generate", "loglikelihood"]
-"""How a task asks: for free text, or for the log-likelihood of each of a sample's choices."""
+Method = Literal["generate", "loglikelihood", "document_loglikelihood", "embed"]
+"""How a task asks, and the name of the model's method: for free text, for the log-likelihood of each of a sample's
+choices, for that of the text of a document as it is, or for vectors of the two sides of a pair."""
+
+ITEM = "item"
+"""Name of the variant that is the other side of a pair, such as the image of a caption."""
+QUERY = "query"
+"""Name of the vector of the pair's own side, the sample's parts."""
+WHOLE = "images"
+"""Name of a document's own prompt among its variants: with all its images."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +56,8 @@ class Sample:
         answer: 0-based index of the right choice.
         source_language: language of the input where it differs from `language` (translation out of English).
         target_language: language of the answer where it differs from `language` (translation into English).
+        variants: other prompts that the sample is asked with, by name. Of a document they hold the same text under
+            other circumstances, such as "none" without its images; of a pair `ITEM` is its other side.
         group: further fields to report by, such as speaker, topic or document.
     """
 
@@ -52,6 +69,7 @@ class Sample:
     answer: int | None = None
     source_language: str | None = None
     target_language: str | None = None
+    variants: Mapping[str, tuple[Part, ...]] = field(default_factory=dict)
     group: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -81,6 +99,25 @@ class Step:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How likely a model finds one text node of a document, given all that stands before it.
+
+    Args:
+        variant: which prompt of the sample: `WHOLE` or one of its variants; models leave it empty.
+        node: 0-based number among the text nodes that are scored.
+        loglikelihood: natural logarithm, summed over the node's tokens.
+        tokens: number of them.
+        bytes: of the node's text in UTF-8, its line end included.
+    """
+
+    variant: str
+    node: int
+    loglikelihood: float
+    tokens: int
+    bytes: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
     """A model's answer to one sample.
@@ -91,6 +128,8 @@ class Output:
         choice_scores: one log-likelihood (natural logarithm) per choice, summed over the choice's tokens.
         choice_lengths: the number of tokens of each choice, so that scores can be normalised afterwards.
         prior_scores: like `choice_scores`, but after the same prompt without the sample in it (an empty question).
+        readings: of a document, one for each text node and variant.
+        vectors: of a pair, an embedding of shape (d,) for each side: `QUERY` and `ITEM`.
         tokens: number of tokens generated or scored, where the model counts them.
         notes: what was done to the sample so that the model could take it, such as "truncated 41.2 s to 30 s".
     """
@@ -100,6 +139,8 @@ class Output:
     choice_scores: tuple[float, ...] = ()
     choice_lengths: tuple[int, ...] = ()
     prior_scores: tuple[float, ...] = ()
+    readings: tuple[Reading, ...] = ()
+    vectors: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     tokens: int | None = None
     notes: tuple[str, ...] = ()
 
@@ -161,95 +202,5 @@ class Card:
     citation: str = ""
 
 
-class Loader(Protocol):
-    """A dataset: iterating gives its samples, in the same order every time.
-
-    A loader is a dataclass like a model; fields that only say where the data are do not compare (`compare=False`).
-    It may also have `validate()`, called before a model is loaded, and `count`, the number of its samples.
-    """
-
-    @property
-    def card(self) -> Card:
-        """Identity, provenance and terms of the data."""
-
-    def __iter__(self) -> Iterator[Sample]:
-        """Yield the samples."""
-
-
-class Model(Protocol):
-    """Anything that answers samples. Building one is cheap; `load` does the work and may be called again.
-
-    A model is a dataclass whose init fields are its settings: `mmbench.identity` reads them. It has `generate`,
-    `loglikelihood` or both; `offers(method)` says which it can do, where having it does not mean that (a cascade).
-    """
-
-    @property
-    def name(self) -> str:
-        """Name of the model's folder in the results."""
-
-    def load(self) -> None:
-        """Load weights. Raises ModelLoadError, which ends the cell."""
-
-
-@runtime_checkable
-class Generator(Model, Protocol):
-    """A model that answers with text."""
-
-    def generate(self, batch: Sequence[Sample]) -> list[Output]:
-        """Answer each sample, in order."""
-
-
-@runtime_checkable
-class Ranker(Model, Protocol):
-    """A model that gives the log-likelihood of each of a sample's choices."""
-
-    def loglikelihood(self, batch: Sequence[Sample]) -> list[Output]:
-        """Score the choices of each sample, in order; `Output.choice_scores` has one value per choice."""
-
-
 Stats = NDArray[np.float64]
 """Additive sufficient statistics: the sum over samples is all that a corpus score needs."""
-
-
-class Scorer(Protocol):
-    """A metric as additive statistics, so that corpus value, interval and paired test are one piece of code.
-
-    It may also have
-    - `fitted(samples)`: the scorer with facts about all samples that are scored together, such as labels.
-    - `joined_by`, a group field, and `join(rows)`: samples with one value in it are one question (CircularEval);
-      `join` makes its statistics, of shape (k,), from theirs, of shape (m, k).
-    - `averages(language)`: False keeps a language out of the mean over languages, `pools(language)` out of the pool;
-      `language_of(sample)` is the one that `averages` is asked about, if not that of the report.
-    - `counts(totals)`: named parts that are shown beside the value, such as substitutions.
-    - `all_stats(pairs)`: the statistics of many (sample, output) pairs at once, of shape (n, k), in place of `stats`.
-    - `chance(samples)`, `majority(samples)`: scores of guessing and of the best constant answer.
-    - `pair(sample, output)`: units of reference and answer, or None, for tests that align them.
-    """
-
-    @property
-    def name(self) -> str:
-        """Name of the metric in tables."""
-
-    @property
-    def higher_is_better(self) -> bool:
-        """Which way is good."""
-
-    @property
-    def proportion(self) -> bool:
-        """Whether the score is correct / total of the first two statistics, whose interval is Wilson's."""
-
-    @property
-    def fraction(self) -> bool:
-        """Whether values run from 0 to 1 (and an error rate above) and are shown as per cent."""
-
-    def stats(self, sample: Sample, output: Output | None) -> Stats:
-        """Statistics of one sample; an output of None is a failed sample and counts as wrong."""
-
-    def reduce(self, totals: Stats) -> NDArray[np.float64]:
-        """Score from summed statistics of shape (..., k); the result has shape (...)."""
-
-    def unparsed(self, stats: Stats) -> float:
-        """How many of the samples behind `stats`, of shape (k,) or (n, k), had an answer that names no choice."""
-
-    def signature(self, languages: Sequence[str]) -> str:
-        """Everything that has to be equal for two values to be comparable."""

@@ -6,7 +6,7 @@ import hashlib
 import string
 from dataclasses import dataclass, field, is_dataclass, replace
 from itertools import count
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, cast, get_args
 
 from mmbench import languages
 from mmbench.errors import CellError, UsageError
@@ -14,6 +14,8 @@ from mmbench.schema import Audio, Condition, Loader, Method, Model, Part, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+
+    from mmbench.shots import Shots
 
 _FIELDS = {"input", "choices", "source", "target"}
 _LETTERS = string.ascii_uppercase
@@ -29,7 +31,8 @@ class Task:
         name: name of the task's folder in the results.
         loader: the dataset.
         scorers: metrics by name.
-        method: "generate" asks for text, "loglikelihood" for the likelihood of each choice.
+        method: "generate" asks for text, "loglikelihood" for the likelihood of each choice, "embed" for vectors of both
+            sides of a pair, "document_loglikelihood" for that of a document's text in each of the sample's variants.
         prompt: a template with `{input}` (the sample's parts), `{choices}` (lettered options), `{source}` and
             `{target}` (English names of the languages); or templates by language tag, with `default` for the rest.
         languages: tags or aliases to run on; None is all.
@@ -37,6 +40,7 @@ class Task:
         calibrated: ask for the likelihood of the choices after the prompt without the sample too (an empty question).
         circular: ask each question once for each rotation of its choices (CircularEval); a scorer with
             `joined_by=circular` counts it as right when all of them are.
+        shots: demonstrations before the question (`mmbench.shots`).
         condition: what is done to every recording before a model hears it, such as noise (`docs/conditions.md`).
         cluster: group field whose samples are not independent of each other, for intervals; "auto" finds one
             (`measure.cluster_field`), null is none.
@@ -51,14 +55,19 @@ class Task:
     letters: bool = False
     calibrated: bool = False
     circular: bool = False
+    shots: Shots | None = None
     condition: Condition | None = None
     cluster: str | None = "auto"
     _templates: dict[str, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check what can be checked before any data are read."""
-        if self.method not in ("generate", "loglikelihood"):
-            raise UsageError(f"task.method={self.method!r} is not known; use generate or loglikelihood")
+        if self.method not in get_args(Method):
+            raise UsageError(f"task.method={self.method!r} is not known; use one of {', '.join(get_args(Method))}")
+        if self.method == "document_loglikelihood" and (self.prompt != "{input}" or self.shots is not None):
+            raise UsageError("task.method=document_loglikelihood reads documents as they are: prompt={input}, no shots")
+        if self.shots is not None and self.calibrated:
+            raise UsageError("task.calibrated=true: an empty question has no demonstrations; leave out shots")
         for option in ("letters", "calibrated"):
             if getattr(self, option) and self.method != "loglikelihood":
                 raise UsageError(f"task.{option}=true is about likelihoods; it needs task.method=loglikelihood")
@@ -66,7 +75,7 @@ class Task:
         if twice := {name for name in metrics if metrics.count(name) > 1}:
             raise UsageError(f"task {self.name}: two scorers are named {min(twice)}; give one another name")
         for scorer in self.scorers.values():
-            if self.method == "generate" and getattr(scorer, "normalization", "sum") != "sum":
+            if self.method != "loglikelihood" and getattr(scorer, "normalization", "sum") != "sum":
                 raise UsageError(f"scorer {scorer.name} compares log-likelihoods; it needs task.method=loglikelihood")
         if self.letters and any(getattr(scorer, "normalization", "") == "byte" for scorer in self.scorers.values()):
             raise UsageError("task.letters=true: a letter has no length to divide by; use normalization sum or token")
@@ -120,7 +129,12 @@ class Task:
             raise UsageError(
                 f"task {self.name}: task.prompt has no template for {sample.language}; add it or one named default"
             )
-        return replace(sample, parts=tuple(fill_template(template, sample)))
+        shown = () if self.shots is None else self.shots.before(sample, template, letters=self.letters)
+        return replace(
+            sample,
+            parts=(*shown, *fill_template(template, sample)),
+            variants={n: tuple(fill_template(template, replace(sample, parts=p))) for n, p in sample.variants.items()},
+        )
 
 
 def narrowed(loader: Loader, wanted: Set[str]) -> Iterable[Sample]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mmbench.cell_config import cell_name, check_heard, condition_label, model_reading, task_under
+from mmbench.cell_config import cell_name, check_heard, condition_label, model_reading, task_under, task_with
 from mmbench.config import build, compose, resolve
 from mmbench.errors import UsageError
 from mmbench.models.cascade import Cascade
@@ -47,7 +47,7 @@ def test_the_same_cascade_is_the_same_model_by_either_way() -> None:
 
 @pytest.mark.parametrize("reads", ["asr", "asr:", "text", "", "mt:echo"])
 def test_what_is_no_input_is_refused(reads: str) -> None:
-    with pytest.raises(UsageError, match="give audio, gold, asr:MODEL or s2tt:MODEL"):
+    with pytest.raises(UsageError, match="give audio, gold, or STAGE:MODEL with a stage of asr, s2tt"):
         model_reading(READER, reads, "cache")
 
 
@@ -72,10 +72,10 @@ def test_a_condition_is_in_the_task_and_in_its_name() -> None:
 
 
 def test_folders_are_those_of_the_cells() -> None:
-    assert cell_name("asr", {}, "whisper", "audio", ()) == "asr/whisper"
-    assert cell_name("asr", {}, "llm", "gold", ()) == "asr/gold+llm"
+    assert cell_name("asr", {}, {}, "whisper", "audio", ()) == "asr/whisper"
+    assert cell_name("asr", {}, {}, "llm", "gold", ()) == "asr/gold+llm"
     label = condition_label(NOISE)
-    assert cell_name("asr", NOISE, "llm", "s2tt:whisper", ()) == f"asr@{label}/whisper+llm"
+    assert cell_name("asr", NOISE, {}, "llm", "s2tt:whisper", ()) == f"asr@{label}/whisper+llm"
 
 
 @pytest.mark.parametrize("reads", ["gold", "asr:published_whisper", "s2tt:published_whisper_translation"])
@@ -84,3 +84,30 @@ def test_texts_that_were_there_before_bear_no_noise(reads: str) -> None:
         check_heard(reads, NOISE, model_reading(READER, reads, "cache"))
     check_heard(reads, {}, model_reading(READER, reads, "cache"))
     check_heard("asr:whisper_tiny_en", NOISE, model_reading(READER, "asr:whisper_tiny_en", "cache"))
+
+
+SHOTS = {"_target_": "mmbench.shots.Shots", "count": 4, "seed": 2, "language": "en", "data": {"split": "train"}}
+
+
+def test_demonstrations_are_in_the_name_and_have_data_of_their_own() -> None:
+    task = {
+        "_target_": "mmbench.task.Task",
+        "name": "topic",
+        "loader": {"_target_": "x.Y", "split": "test", "root": "r"},
+    }
+    shown = task_with(task, SHOTS)
+    assert shown["name"] == "topic@4shot_eng_Latn_seed2"
+    assert shown["shots"]["loader"] == {"_target_": "x.Y", "split": "train", "root": "r"}
+    assert shown["loader"]["split"] == "test", "questions stay where they are"
+    assert "data" not in shown["shots"]
+    assert task_with(task, {}) == task
+    assert cell_name("topic", {}, SHOTS, "llm", "audio", ()) == f"{shown['name']}/llm"
+    with pytest.raises(UsageError, match=r"shots\.data\.splt: the loader of topic has _target_, split, root"):
+        task_with(task, {**SHOTS, "data": {"splt": "train"}})
+
+
+@pytest.mark.parametrize("stage", ["ocr", "caption"])
+def test_images_are_read_by_a_stage_like_recordings(stage: str) -> None:
+    made = model_reading({"_target_": "mmbench.models.echo.Echo", "name": "llm"}, f"{stage}:echo", "stages.sqlite")
+    assert made["name"] == "echo+llm"
+    assert made[stage]["_target_"] == "mmbench.models.echo.Echo"

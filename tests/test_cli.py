@@ -217,7 +217,7 @@ def test_a_run_reads_a_stand_in_under_a_condition_through_another_model(tmp_path
 @pytest.mark.parametrize(
     ("argument", "message"),
     [
-        ("input=nothing", "input=nothing: give audio, gold, asr:MODEL or s2tt:MODEL"),
+        ("input=nothing", "input=nothing: give audio, gold, or STAGE:MODEL with a stage of asr, s2tt"),
         ("+data.flers=/x", "data.flers: loader 'flers' is not known; did you mean fleurs"),
         ("condition=nois", "condition 'nois' is not known"),
     ],

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 
 from loaders import voice_prompts
 from mmbench import __version__
-from mmbench.cell_config import condition_label, model_reading, task_under
+from mmbench.cell_config import condition_label, model_reading, task_under, task_with
 from mmbench.config import build, compose, conf_dir, load, names, resolve
 from mmbench.errors import ModelLoadError, UsageError
 from mmbench.identity import describe
@@ -24,7 +24,7 @@ from mmbench.listing import describe as description
 from mmbench.measure import fit
 from mmbench.media import load_audio
 from mmbench.records import Record
-from mmbench.schema import Audio, Output, Prediction, Sample
+from mmbench.schema import ITEM, Audio, Method, Output, Prediction, Reading, Sample, Text
 from mmbench.task import check_template, under
 
 
@@ -41,7 +41,7 @@ def test_model(name: str) -> None:
     model = build(compose_one("model", name))
     assert dataclasses.is_dataclass(model)
     assert model.name
-    assert hasattr(model, "generate") or hasattr(model, "loglikelihood")
+    assert any(hasattr(model, method) for method in get_args(Method))
     try:
         json.dumps(describe(model))  # its settings are what run.json keeps
     except ModelLoadError as error:
@@ -85,6 +85,13 @@ def test_task(name: str) -> None:
         if task.method == "loglikelihood":
             assert sample.answer is not None
             assert 0 <= sample.answer < len(sample.choices)
+        if task.method == "embed":
+            assert sample.variants[ITEM], "there is another side"
+        if task.method == "document_loglikelihood":
+            own = [part for part in sample.parts if isinstance(part, Text) and not part.instruction]
+            for parts in sample.variants.values():
+                texts = [part for part in parts if isinstance(part, Text) and not part.instruction]
+                assert texts == own, "the same text in each variant"
     narrow = dataclasses.replace(task, languages=[samples[0].language])
     alone = [sample.id for sample in narrow.samples(limit=2)]
     assert alone == [sample.id for sample in samples if sample.language == samples[0].language]
@@ -96,6 +103,14 @@ def test_task(name: str) -> None:
 
 CALL = 'Action: search\nAction Input: {"q": "x"}'
 HALVES = {"choices": ("a b c d", "e"), "answer": 0, "references": ("a b c d",)}
+READ, UNREAD = (
+    Output(text="", readings=tuple(Reading(name, 0, -bits, 1, 8) for name, bits in known.items()))
+    for known in (
+        {"images": 1.0, "none": 2.0, "shuffled": 3.0},
+        {"images": 9.0, "none": 8.0, "shuffled": 7.0},
+    )
+)
+FOUND = Output(text="", vectors={"query": (1.0,), "item": (1.0,)})
 ASKED: dict[str, tuple[dict[str, Any], Output, Output | None]] = {
     # a sample, an answer that is right, and one that is not; by the first word of the scorer's name
     "": (HALVES, Output(text="a b c d"), None),
@@ -129,6 +144,14 @@ ASKED: dict[str, tuple[dict[str, Any], Output, Output | None]] = {
         {"references": ('{"action": "search", "input": {}}',), "choices": ("search",)},
         Output(text=CALL),
         Output(text="Action: fetch"),
+    ),
+    **dict.fromkeys(("bits_per_byte", "image_gain", "image_gain_shuffled", "variant_accuracy"), ({}, READ, UNREAD)),
+    "bits_per_byte_none": ({}, READ, UNREAD),
+    "bits_per_byte_shuffled": ({}, READ, UNREAD),
+    **dict.fromkeys(
+        [f"{way}@{k}" for way in ("text_to_image", "image_to_text") for k in (1, 5, 10)]
+        + [f"retrieval@{k}" for k in (1, 10, 100)],
+        ({"group": {"item": "1"}}, FOUND, None),
     ),
     # of a judge the text is the verdict; one that fails has none, which is no bad verdict
     **dict.fromkeys(("judge",), ({}, Output(text="9"), Output(text="1"))),
@@ -179,6 +202,18 @@ def test_loader(name: str) -> None:
         assert next(iter(found)).parts
         elsewhere = compose([f"+loader={name}", f"+data.{name}=here"], name="empty")
         assert elsewhere.loader.location == "here", "one place says where all data are"
+
+
+@pytest.mark.parametrize("name", names("shots"))
+def test_shots(name: str) -> None:
+    chosen = ["task=voice_prompts_topic", "model=echo", f"shots={name}", "task.languages=[spa_Latn]"]
+    plain = resolve(compose(chosen))
+    if name == "similar":
+        plain["shots"]["by"] = plain["model"]
+    task = build(task_with(plain["task"], plain["shots"]))
+    assert re.fullmatch(r"[\w.+@=-]+", task.name), "it is a folder's name"
+    clips = [sum(isinstance(part, Audio) for part in sample.parts) for sample in task.samples(limit=2)]
+    assert clips == ([1, 1] if name == "none" else [5, 5])
 
 
 @pytest.mark.parametrize("name", names("condition"))

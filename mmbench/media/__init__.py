@@ -8,7 +8,7 @@ these modules and not by what a header claims, and no global state of the librar
 from __future__ import annotations
 
 from mmbench.media.audio import END_TOLERANCE, MAX_AUDIO_SECONDS, audio_seconds, load_audio
-from mmbench.media.encode import encode_audio
+from mmbench.media.encode import encode_audio, encode_image
 from mmbench.media.image import MAX_IMAGE_PIXELS, load_image
 from mmbench.media.source import content_hash
 from mmbench.media.video import load_frames
@@ -20,6 +20,7 @@ __all__ = [
     "audio_seconds",
     "content_hash",
     "encode_audio",
+    "encode_image",
     "load_audio",
     "load_frames",
     "load_image",

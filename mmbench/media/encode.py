@@ -1,4 +1,4 @@
-"""Writes audio: what models say back, stand-ins for datasets, and recordings that went through a codec."""
+"""Writes audio and images: what models say back, stand-ins for datasets, and recordings that went through a codec."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 from typing import TYPE_CHECKING
 
 import soundfile
+from PIL import Image as pil
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,4 +24,17 @@ def encode_audio(wave: NDArray[np.float32], *, rate: int, kind: str = "WAV", sub
     """
     buffer = io.BytesIO()
     soundfile.write(buffer, wave, rate, format=kind, subtype=subtype)
+    return buffer.getvalue()
+
+
+def encode_image(pixels: NDArray[np.uint8], *, kind: str = "PNG", **options: object) -> bytes:
+    """Pixels of shape (height, width), (height, width, 3) or (height, width, 4) as the bytes of a file.
+
+    Args:
+        pixels: grey, RGB or RGBA.
+        kind: format of Pillow, such as PNG, JPEG or WEBP.
+        options: of the format, such as `quality`.
+    """
+    buffer = io.BytesIO()
+    pil.fromarray(pixels).save(buffer, format=kind, **options)
     return buffer.getvalue()

@@ -102,6 +102,16 @@ class Cascade:
         rewritten, said = self._run(batch)
         return self._keep(self.llm.loglikelihood(rewritten), said)
 
+    def document_loglikelihood(self, batch: Sequence[Sample]) -> list[Output]:
+        """Read documents whose images are what a stage says of them; those words are given, and not scored."""
+        rewritten, said = self._run(batch, given=True)
+        return self._keep(self.llm.document_loglikelihood(rewritten), said)
+
+    def embed(self, batch: Sequence[Sample]) -> list[Output]:
+        """Embed what the stages leave."""
+        rewritten, said = self._run(batch)
+        return self._keep(self.llm.embed(rewritten), said)
+
     @staticmethod
     def _keep(outputs: Sequence[Output], said: Sequence[_Said]) -> list[Output]:
         return [
@@ -109,7 +119,7 @@ class Cascade:
             for output, own in zip(outputs, said, strict=True)
         ]
 
-    def _run(self, batch: Sequence[Sample]) -> tuple[list[Sample], list[_Said]]:
+    def _run(self, batch: Sequence[Sample], *, given: bool = False) -> tuple[list[Sample], list[_Said]]:
         """The samples with every part rewritten that a stage reads, and what the stages said."""
         if not self._digests:
             self.load()
@@ -126,7 +136,8 @@ class Cascade:
             answers = self._ask(stage, model, questions)
             for index, sample in enumerate(samples):
                 own = {part: answer for (i, part), answer in zip(pieces, answers, strict=True) if i == index}
-                samples[index] = fill(sample, {part: answer.text for part, answer in own.items()})
+                texts = {part: answer.text for part, answer in own.items()}
+                samples[index] = fill(sample, texts, given=given)
                 said[index] = _Said(
                     said[index].steps + tuple(Step(stage, part, answer.text) for part, answer in own.items()),
                     said[index].notes + tuple(f"{stage}: {note}" for answer in own.values() for note in answer.notes),
@@ -174,9 +185,12 @@ def readable(sample: Sample, stage: str) -> list[int]:
     ]
 
 
-def fill(sample: Sample, texts: Mapping[int, str]) -> Sample:
-    """The sample with the parts at these indices replaced by text."""
-    parts: list[Part] = [Text(texts[i]) if i in texts else part for i, part in enumerate(sample.parts)]
+def fill(sample: Sample, texts: Mapping[int, str], *, given: bool = False) -> Sample:
+    """The sample with the parts at these indices replaced by text; `given` text is no part of a document's own."""
+    parts: list[Part] = [
+        Text(texts[i] + ("\n" if given else ""), instruction=given) if i in texts else part
+        for i, part in enumerate(sample.parts)
+    ]
     return replace(sample, parts=tuple(parts))
 
 

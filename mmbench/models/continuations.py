@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 _BY_TOKEN = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids")
 """Features with one value for each token of the prompt; 0 is a text token in the last two."""
@@ -32,10 +33,10 @@ def continuations(tokenizer: Any, prompt: Sequence[int], choices: Sequence[str],
         control |= set(tokenizer.added_tokens_decoder)
     start = 1 + max((index for index, token in enumerate(prompt) if token in control), default=-1)
     tail = tokenizer.decode(prompt[start:])
-    if _encode(tokenizer, tail) != list(prompt[start:]):  # as after a piece that the tokenizer would join otherwise
+    if plain_tokens(tokenizer, tail) != list(prompt[start:]):  # as after a piece that the tokenizer would join otherwise
         start, tail = len(prompt), ""
     space = " " if gap and tail[-1:] not in ("\n", "(", "[", "{", "“", "«", "¿", "¡") else ""
-    wholes = [_encode(tokenizer, tail + space + choice) for choice in choices]
+    wholes = [plain_tokens(tokenizer, tail + space + choice) for choice in choices]
     kept = shared(prompt[start:], wholes)
     return [Continuation(start + kept, tuple(whole[kept:])) for whole in wholes]
 
@@ -50,10 +51,21 @@ def shared(prompt: Sequence[int], wholes: Sequence[Sequence[int]]) -> int:
     return next((i for i in range(most) if any(whole[i] != prompt[i] for whole in wholes)), most)
 
 
-def _encode(tokenizer: Any, text: str) -> list[int]:
+def plain_tokens(tokenizer: Any, text: str, placeholders: Collection[int] = ()) -> list[int]:
+    """Tokens of a text in which control tokens and placeholders of media are spelt out like any other word.
+
+    Args:
+        tokenizer: of the model.
+        text: the text.
+        placeholders: tokens that stand for media, which some vocabularies do not mark as control tokens.
+    """
     options = {} if is_mistral(tokenizer) else {"split_special_tokens": True}
     ids: list[int] = tokenizer(text, add_special_tokens=False, **options)["input_ids"]
-    return ids
+    if not set(placeholders).intersection(ids):
+        return ids
+    names = (re.escape(tokenizer.convert_ids_to_tokens(token)) for token in placeholders)
+    pieces = re.split(f"(?<=(?={'|'.join(names)}).)", text, flags=re.DOTALL)  # after the first character of each
+    return [token for piece in pieces for token in plain_tokens(tokenizer, piece)]
 
 
 def is_mistral(tokenizer: Any) -> bool:

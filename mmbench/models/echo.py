@@ -5,13 +5,15 @@ They ship because whoever writes a loader, a task or a scorer can run the whole 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections import Counter
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mmbench.errors import SampleError
 from mmbench.media import load_audio, load_frames, load_image
 from mmbench.models.parts import clips
-from mmbench.schema import Audio, Image, Output, Part, Sample, Text
+from mmbench.schema import QUERY, Audio, Image, Output, Part, Reading, Sample, Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +50,23 @@ class Echo:
             lengths = tuple(len(choice) for choice in sample.choices)
             best = max(range(len(scores)), key=scores.__getitem__)
             outputs.append(Output(text=sample.choices[best], choice_scores=scores, choice_lengths=lengths))
+        return outputs
+
+    def document_loglikelihood(self, batch: Sequence[Sample]) -> list[Output]:
+        """Find every byte as likely as every other: 8 bits each, whatever stands around them."""
+        outputs = []
+        for sample, said in zip(batch, self.generate(batch), strict=True):  # media have to be readable here too
+            sizes = [len(f"{p.text}\n".encode()) for p in sample.parts if isinstance(p, Text) and not p.instruction]
+            readings = (Reading("", node, -size * math.log(256), size, size) for node, size in enumerate(sizes))
+            outputs.append(replace(said, readings=tuple(readings)))
+        return outputs
+
+    def embed(self, batch: Sequence[Sample]) -> list[Output]:
+        """Count the characters of the prompt by code point modulo 64: a vector of shape (64,)."""
+        outputs = []
+        for said in self.generate(batch):
+            counts = Counter(ord(char) % 64 for char in said.text)
+            outputs.append(replace(said, vectors={QUERY: tuple(float(counts[value]) for value in range(64))}))
         return outputs
 
     def _say(self, part: Part) -> str:

@@ -95,6 +95,11 @@ def pick_dtype(dtype: str, device: str) -> TorchDtype:
     return picked
 
 
+def slack(dtype: TorchDtype) -> float:
+    """How far two ways to one likelihood may differ in a number format, as a share of it: 1e-4 in float32."""
+    return max(1e-4, 8 * float(import_torch().finfo(dtype).eps))
+
+
 def placed(tensor: Any, model: Any) -> Any:
     """A tensor on a model's device, in the model's dtype unless it holds integers or a mask."""
     return tensor.to(model.device, model.dtype if tensor.is_floating_point() else None)
