@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mmbench.metric_tables import heading, headings, mean_row, scored, tags
 from mmbench.prompt import CLEAN
 from mmbench.score import MACRO, Estimate
+from mmbench.shots import parted
 from mmbench.tables import Format, interval_text, number, render
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def by_condition(tasks: Mapping[str, Sequence[Cell]]) -> dict[str, dict[str, lis
     """Cells by task and condition, of the tasks that have been run under more than one."""
     found: dict[str, dict[str, list[Cell]]] = {}
     for task, cells in tasks.items():
+        if parted(task)[1].count:  # `shots_table` has those
+            continue
         name, _, label = task.partition("@")
         found.setdefault(name, {})[label or CLEAN] = list(cells)
     ordered = {

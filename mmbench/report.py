@@ -17,6 +17,7 @@ from mmbench.errors import UsageError
 from mmbench.metric_tables import heading, metric_table, scored, shown
 from mmbench.results import CASCADE, END_TO_END, TOPLINE, Cell, by_task, find_cells
 from mmbench.score import MACRO
+from mmbench.shots_table import shots_tables
 from mmbench.store import finite
 from mmbench.tables import Format, render
 
@@ -54,7 +55,7 @@ def report(
     if form == "json":
         return json.dumps(finite(_json(tasks)), indent=2, ensure_ascii=False) + "\n"
     tables = "".join(text for task, cells in tasks.items() for text in _task(task, cells, form, fields))
-    return tables + condition_tables(tasks, form)
+    return tables + condition_tables(tasks, form) + shots_tables(tasks, form)
 
 
 def draw(folders: Sequence[Path], where: Path) -> list[Path]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mmbench.schema import Part
+
+_LABEL = re.compile(r"(\d+)shot(?:_([a-z]{3}_[A-Z][a-z]{3}))?_(?:seed\d+|similar)")
 
 Choose = Literal["random", "similar"]
 """How demonstrations are chosen: by a hash of seed and ids, or the most alike to the question."""
@@ -134,6 +137,32 @@ def label(*, count: int, seed: int = 0, language: str | None = None, choose: Cho
     """Short name of settings of `Shots`, fit for a file name: `4shot_eng_Latn_seed0`."""
     own = "" if language is None else f"_{languages.tag(language)}"
     return f"{count}shot{own}_" + (f"seed{seed}" if choose == "random" else "similar")
+
+
+class Shown(NamedTuple):
+    """How many demonstrations, in which language (empty: that of the question), and whether they are alike to it."""
+
+    count: int = 0
+    language: str = ""
+    similar: bool = False
+
+    @staticmethod
+    def of(label: str) -> Shown | None:
+        """Read what `label` made; None where it is the label of something else."""
+        found = _LABEL.fullmatch(label)
+        return Shown(int(found[1]), found[2] or "", label.endswith("similar")) if found else None
+
+    def __str__(self) -> str:
+        """As a row is named: `4 in eng_Latn, similar`."""
+        own = f"{self.count} in {self.language}" if self.language else str(self.count)
+        return f"{own}, similar" if self.similar else own
+
+
+def parted(task: str) -> tuple[str, Shown]:
+    """Name of a task without its demonstrations, and these."""
+    name, _, label = task.rpartition("@")
+    shown = Shown.of(label) if name else None
+    return (task, Shown()) if shown is None else (name, shown)
 
 
 def apart(sample: Sample, other: Sample) -> bool:
