@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mmbench.cli import main, parser
+from mmbench.arguments import parser
+from mmbench.cli import main
 from mmbench.comparison_file import compare_files
 from mmbench.errors import UsageError
 from mmbench.records import to_row

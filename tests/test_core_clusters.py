@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mmbench import __version__
+from mmbench.arguments import parser
 from mmbench.attribution import attribution
 from mmbench.cell import Settings, run_cell
-from mmbench.cli import parser
 from mmbench.compare import differences
 from mmbench.comparison_file import compare_files
 from mmbench.records import to_row

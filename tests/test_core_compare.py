@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mmbench.cli import parser
+from mmbench.arguments import parser
 from mmbench.compare import differences
 from mmbench.comparison_file import compare_files
 from mmbench.errors import UsageError

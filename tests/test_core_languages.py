@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from mmbench.arguments import parser
 from mmbench.bootstrap import macro_wilson
-from mmbench.cli import parser
 from mmbench.compare import differences
 from mmbench.measure import measure, poolable, split
 from mmbench.records import to_row

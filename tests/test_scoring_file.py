@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from mmbench.arguments import parser
 from mmbench.cell import Settings, run_cell
-from mmbench.cli import parser
 from mmbench.errors import UsageError
 from mmbench.scoring_file import score_file
 from tests.fakes import Spy, task
