@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mmbench.bootstrap import macro_wilson, wilson
 from mmbench.difference_tables import label
 from mmbench.score import MACRO
-from mmbench.tables import Format, number, render
+from mmbench.tables import PERCENT, Format, number, render
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,7 +53,7 @@ def agreement(a: Sequence[Record], b: Sequence[Record]) -> dict[str, Agreement]:
 def agreement_table(found: Mapping[str, Agreement], *, title: str, form: Format = "table") -> str:
     """How often two runs agree, by language."""
     rows = [
-        [label(tag), number(each.value, fraction=True), f"[{_percent(each.low)}, {_percent(each.high)}]", str(each.n)]
+        [label(tag), number(each.value, scale=PERCENT), f"[{_percent(each.low)}, {_percent(each.high)}]", str(each.n)]
         for tag, each in found.items()
     ]
     return render(title, ["", "same answer %", "95 % interval", "n"], rows, form)
@@ -73,4 +73,4 @@ def _share(same: int, n: int) -> Agreement:
 
 
 def _percent(value: float) -> str:
-    return number(value, fraction=True)
+    return number(value, scale=PERCENT)

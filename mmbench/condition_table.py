@@ -10,7 +10,7 @@ from mmbench.metric_tables import heading, headings, mean_row, scored, tags
 from mmbench.prompt import CLEAN
 from mmbench.score import MACRO, Estimate
 from mmbench.shots import parted
-from mmbench.tables import Format, interval_text, number, render
+from mmbench.tables import Format, interval_text, number, render, scale
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -109,7 +109,7 @@ def _table(task: str, metric: str, conditions: Mapping[str, Sequence[Cell]], for
     rows = [
         [
             label,
-            *(interval_text(p.score, fraction=first.fraction) if (p := each.get(label)) else "-" for each in curves),
+            *(interval_text(p.score, scale=scale(first)) if (p := each.get(label)) else "-" for each in curves),
             " to ".join(map(str, counts[label])),
         ]
         for label in conditions
@@ -118,7 +118,7 @@ def _table(task: str, metric: str, conditions: Mapping[str, Sequence[Cell]], for
     if len(altered) > 1:
         values = [[each[label].score.value for label in altered if label in each] for each in curves]
         means = [_mean(found, len(altered)) for found in values]
-        rows.append(["mean without clean", *(number(mean, fraction=first.fraction) for mean in means), ""])
+        rows.append(["mean without clean", *(number(mean, scale=scale(first)) for mean in means), ""])
     of = over[0] if len(over) == 1 else f"the mean over the {len(over)} languages that all have"
     title = f"{task} by condition: {heading(first)}, {of}"
     unlike = len({n for found in counts.values() for n in found}) > 1

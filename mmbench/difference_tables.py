@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mmbench import languages
 from mmbench.score import ALL, MACRO
-from mmbench.tables import Format, number, render
+from mmbench.tables import PERCENT, Format, number, render, scale
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,8 +28,8 @@ def difference_table(
     """The differences between two systems by language, and how to read them."""
     rows = []
     for tag, each in found.items():
-        scores = (number(value, fraction=scorer.fraction) for value in (each.a, each.b))
-        shown = [label(tag), *scores, number(each.difference, fraction=scorer.fraction, signed=True)]
+        scores = (number(value, scale=scale(scorer)) for value in (each.a, each.b))
+        shown = [label(tag), *scores, number(each.difference, scale=scale(scorer), signed=True)]
         better = verdict(each, names, scorer.higher_is_better)
         rows.append([*shown, interval(each, scorer), _p(each.p), _p(each.p_holm), each.test, str(each.n), better])
     header = ["", *names, "difference", "95 % interval", "p", "p (Holm)", "test", "n", "better"]
@@ -54,13 +54,13 @@ def attribution_table(whole: Attribution, scorer: Scorer, *, title: str, form: F
     rows = []
     for tag, lost in whole.recognition.items():
         gap, rival = whole.end_to_end[tag], whole.rival[tag]
-        scores = (number(value, fraction=scorer.fraction) for value in (lost.a, lost.b, gap.b))
+        scores = (number(value, scale=scale(scorer)) for value in (lost.a, lost.b, gap.b))
         costs = (
-            f"{number(each.difference, fraction=scorer.fraction, signed=True)} {interval(each, scorer)}"
+            f"{number(each.difference, scale=scale(scorer), signed=True)} {interval(each, scorer)}"
             for each in (lost, gap)
         )
         better = verdict(rival, ("end to end", "cascade"), scorer.higher_is_better)
-        rows.append([label(tag), number(whole.errors.get(tag, math.nan), fraction=True), *scores, *costs, better])
+        rows.append([label(tag), number(whole.errors.get(tag, math.nan), scale=PERCENT), *scores, *costs, better])
     header = [
         "",
         "ASR errors %",
@@ -91,7 +91,7 @@ def verdict(difference: Difference, names: tuple[str, str], higher_is_better: bo
 
 def interval(difference: Difference, scorer: Scorer) -> str:
     """The interval of a difference in brackets."""
-    ends = (number(value, fraction=scorer.fraction, signed=True) for value in (difference.low, difference.high))
+    ends = (number(value, scale=scale(scorer), signed=True) for value in (difference.low, difference.high))
     return f"[{', '.join(ends)}]"
 
 

@@ -88,6 +88,7 @@ class Scorer(Protocol):
       `join` makes its statistics, of shape (k,), from theirs, of shape (m, k).
     - `averages(language)`: False keeps a language out of the mean over languages, `pools(language)` out of the pool;
       `language_of(sample)` is the one that `averages` is asked about, if not that of the report.
+    - `decimals`: with how many values are shown, if not with one.
     - `counts(totals)`: named parts that are shown beside the value, such as substitutions.
     - `all_stats(pairs)`: the statistics of many (sample, output) pairs at once, of shape (n, k), in place of `stats`.
     - `chance(samples)`, `majority(samples)`: scores of guessing and of the best constant answer.

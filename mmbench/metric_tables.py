@@ -13,7 +13,7 @@ from mmbench.errors import UsageError
 from mmbench.measure import Measured, averages, baselines, by_language, fit, measure
 from mmbench.score import ALL, MACRO, macro
 from mmbench.scoring_file import entry_text, parts
-from mmbench.tables import Format, interval_text, number, render
+from mmbench.tables import Format, interval_text, number, render, scale
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -86,7 +86,7 @@ def heading(row: Score) -> str:
 
 def shown(row: Score | None) -> str:
     """A score and its interval."""
-    return "-" if row is None else interval_text(row, fraction=row.fraction)
+    return "-" if row is None else interval_text(row, scale=scale(row))
 
 
 def _summary(cell: Cell, metric: str, shared: Sequence[str]) -> Summary:
@@ -103,7 +103,7 @@ def _together(
     """Rows under the languages: means, the middle, the worst, the gap to English, and what failed."""
 
     def plain(value: float, *, signed: bool = False) -> str:
-        return number(value, fraction=first.fraction, signed=signed)
+        return number(value, scale=scale(first), signed=signed)
 
     complete = all({row.language for row in cell.scores} - {ALL, MACRO} == set(shared) for cell in cells)
     name = "macro mean" if complete else f"macro mean of {found[0].averaged} shared"
@@ -122,7 +122,7 @@ def _together(
 def _mean(cell: Cell, metric: str, shared: Sequence[str], complete: bool) -> str:
     if complete:
         return shown(cell.row(metric, MACRO))
-    return interval_text(mean_row(cell, metric, shared), fraction=cell.scorer(metric).fraction)
+    return interval_text(mean_row(cell, metric, shared), scale=scale(cell.scorer(metric)))
 
 
 def mean_row(cell: Cell, metric: str, shared: Sequence[str]) -> Score | Estimate:
@@ -176,7 +176,7 @@ def _baselines(cell: Cell, metric: str, shared: Sequence[str]) -> str:
         return ""
     scorer = fit(scorer, cell.records)
     samples = [record.sample for record in cell.records if record.sample.language in shared]
-    found = [f"{name} {number(v, fraction=scorer.fraction)}" for name, v in baselines(scorer, samples).items()]
+    found = [f"{name} {number(v, scale=scale(scorer))}" for name, v in baselines(scorer, samples).items()]
     return f"Guessing: {', '.join(found)}. " if found else ""
 
 

@@ -170,7 +170,7 @@ class Score:
 
     `value`, `low` and `high` (a 95 % interval) are NaN where nothing can be scored. `n` counts all questions (in a mean
     languages), those `failed` (no answer: scored as wrong), `unparsed` (it names no choice) and `refused` included.
-    `fraction` says whether the value runs from 0 to 1 and is shown as per cent.
+    `fraction` says whether the value runs from 0 to 1 and is shown as per cent, `decimals` how exactly it is shown.
     """
 
     task: str
@@ -187,6 +187,7 @@ class Score:
     fraction: bool
     signature: str
     refused: int = 0
+    decimals: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

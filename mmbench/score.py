@@ -169,6 +169,7 @@ def score(
                 refused=found.refused,
                 higher_is_better=scorer.higher_is_better,
                 fraction=scorer.fraction,
+                decimals=getattr(scorer, "decimals", 1),
                 signature=signature,
             )
             for language, found in estimates.items()

@@ -14,7 +14,7 @@ from mmbench.measure import Measured, averaged, baselines, by_language, fit, mea
 from mmbench.records import MISSING
 from mmbench.score import ALL, MACRO, Estimate, estimate, macro, read_records, signed, whole
 from mmbench.store import dumps
-from mmbench.tables import interval_text, number, render
+from mmbench.tables import interval_text, number, render, scale
 
 if TYPE_CHECKING:
     import argparse
@@ -38,6 +38,15 @@ def score_file(arguments: argparse.Namespace) -> str:
     systems = {record.system for record in records}
     if len(systems) > 1 and "system" not in arguments.by:
         log.warning("%s: %d systems are scored as one; --by system tells them apart", arguments.file, len(systems))
+    if arguments.format == "csv":
+        from mmbench.wide_table import as_csv, wide_table
+
+        if len(arguments.by) != 1:
+            raise UsageError("--format csv makes columns of the values of one field: give --by FIELD")
+        if wrong := next((pair for pair in arguments.columns if "=" not in pair), None):
+            raise UsageError(f"--columns {wrong}: write VALUE=HEADING, as in 'Math Facts=Math_Facts'")
+        columns = dict(pair.split("=", 1) for pair in arguments.columns) or None
+        return as_csv(wide_table(records, scorer, arguments.by[0], columns=columns))
     result = score_records(records, scorer, arguments.by, arguments.cluster)
     if arguments.format == "json":
         return dumps(result) + "\n"
@@ -193,14 +202,14 @@ def _table(result: Mapping[str, Any], scorer: Scorer) -> str:
 def entry_text(entry: Mapping[str, Any], scorer: Scorer) -> str:
     """Value and interval of an entry of the object that `--format json` prints."""
     found = Estimate(value=entry["value"], low=entry["low"], high=entry["high"])
-    return interval_text(found, fraction=scorer.fraction)
+    return interval_text(found, scale=scale(scorer))
 
 
 def _notes(result: Mapping[str, Any], scorer: Scorer) -> str:
     """Lines under the table: what the languages say together, what guessing gets, and the signature."""
 
     def shown(value: float, *, signed: bool = False) -> str:
-        return number(value, fraction=scorer.fraction, signed=signed)
+        return number(value, scale=scale(scorer), signed=signed)
 
     found, lines = result["summary"], []
     if found["averaged"] > 1:

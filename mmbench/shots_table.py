@@ -10,7 +10,7 @@ from mmbench.condition_table import curve, metrics, shared, systems
 from mmbench.metric_tables import heading
 from mmbench.score import MACRO
 from mmbench.shots import Shown, parted
-from mmbench.tables import Format, number, render
+from mmbench.tables import Format, Scale, number, render, scale
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,16 +49,16 @@ def _table(task: str, metric: str, labels: Mapping[str, Sequence[Cell]], form: F
         points = [[each[label] for label in kinds[shown] if label in each] for each in curves]
         seeds = " to ".join(str(count) for count in sorted({len(own) for own in points if own}))
         sizes = " to ".join(str(n) for n in sorted({point.n for own in points for point in own}))
-        rows.append([str(shown), *(_spread(own, fraction=first.fraction) for own in points), seeds, sizes])
+        rows.append([str(shown), *(_spread(own, scale(first)) for own in points), seeds, sizes])
     of = over[0] if len(over) == 1 else f"the mean over the {len(over)} languages that all have"
     title = f"{task} by demonstrations: {heading(first)}, {of}"
     return render(title, ["", *names, "seeds", "n"], rows, form) + "Mean ± standard deviation over seeds.\n\n"
 
 
-def _spread(points: Sequence[Point], *, fraction: bool) -> str:
+def _spread(points: Sequence[Point], shown: Scale) -> str:
     """Mean and standard deviation (with n - 1) of some scores; the latter is left out where there is one."""
     values = [point.score.value for point in points]
     if not values:
         return "-"
-    mean = number(math.fsum(values) / len(values), fraction=fraction)
-    return mean if len(values) < 2 else f"{mean} ± {number(statistics.stdev(values), fraction=fraction)}"
+    mean = number(math.fsum(values) / len(values), scale=shown)
+    return mean if len(values) < 2 else f"{mean} ± {number(statistics.stdev(values), scale=shown)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from io import StringIO
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from mmbench.errors import printable
 
@@ -14,27 +14,42 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from mmbench.schema import Score
+    from mmbench.schema import Score, Scorer
     from mmbench.score import Estimate
 
 Format = Literal["table", "markdown"]
 
 
-def number(value: float, *, fraction: bool, signed: bool = False) -> str:
-    """A value with one decimal, fractions as per cent; "-" where there is none."""
+class Scale(NamedTuple):
+    """How values of a metric are shown: as per cent or as they are, and with how many decimals."""
+
+    fraction: bool
+    decimals: int = 1
+
+
+PERCENT = Scale(fraction=True)
+
+
+def scale(metric: Score | Scorer) -> Scale:
+    """The scale of a metric; one decimal where it does not say more."""
+    return Scale(metric.fraction, getattr(metric, "decimals", 1))
+
+
+def number(value: float, *, scale: Scale, signed: bool = False) -> str:
+    """A value on its scale; "-" where there is none."""
     if not math.isfinite(value):
         return "-"
-    scaled = value * (100 if fraction else 1)
-    scaled = round(scaled, 1) or 0.0  # no minus in front of what is shown as zero
-    return f"{scaled:+.1f}" if signed else f"{scaled:.1f}"
+    scaled = value * (100 if scale.fraction else 1)
+    scaled = round(scaled, scale.decimals) or 0.0  # no minus in front of what is shown as zero
+    return f"{scaled:{'+' if signed else ''}.{scale.decimals}f}"
 
 
-def interval_text(found: Estimate | Score, *, fraction: bool) -> str:
+def interval_text(found: Estimate | Score, *, scale: Scale) -> str:
     """A value and its interval, such as "62.5 [47.0, 75.8]"."""
     if not math.isfinite(found.value):
         return "-"
-    low, high = number(found.low, fraction=fraction), number(found.high, fraction=fraction)
-    return f"{number(found.value, fraction=fraction)} [{low}, {high}]"
+    low, high = number(found.low, scale=scale), number(found.high, scale=scale)
+    return f"{number(found.value, scale=scale)} [{low}, {high}]"
 
 
 def render(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], form: Format = "table") -> str:

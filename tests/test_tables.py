@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from mmbench.score import Estimate
-from mmbench.tables import _fitting, interval_text, number, render
+from mmbench.tables import PERCENT, Scale, _fitting, interval_text, number, render
 
 HEADER = ["", "one", "two"]
 ROWS = [["eng_Latn", "1.0 [0.5, 1.5]", "2.0"], ["a|b [bold]", "\x1b[31mred\n", "-"]]
@@ -36,8 +36,10 @@ def test_columns_that_do_not_fit_stand_below() -> None:
 
 
 def test_numbers() -> None:
-    assert number(0.1234, fraction=True) == "12.3"
-    assert number(12.34, fraction=False, signed=True) == "+12.3"
-    assert number(float("nan"), fraction=True) == "-"
-    assert interval_text(Estimate(value=0.5, low=0.25, high=0.75), fraction=True) == "50.0 [25.0, 75.0]"
-    assert interval_text(Estimate(), fraction=True) == "-"
+    assert number(0.1234, scale=PERCENT) == "12.3"
+    assert number(12.34, scale=Scale(fraction=False), signed=True) == "+12.3"
+    assert number(0.01234, scale=Scale(fraction=False, decimals=3)) == "0.012"
+    assert number(-0.0001, scale=Scale(fraction=False, decimals=3), signed=True) == "+0.000"
+    assert number(float("nan"), scale=PERCENT) == "-"
+    assert interval_text(Estimate(value=0.5, low=0.25, high=0.75), scale=PERCENT) == "50.0 [25.0, 75.0]"
+    assert interval_text(Estimate(), scale=PERCENT) == "-"

@@ -60,6 +60,7 @@ class BitsPerByte:
     higher_is_better: ClassVar[bool] = False
     proportion: ClassVar[bool] = False
     fraction: ClassVar[bool] = False
+    decimals: ClassVar[int] = 3
 
     def stats(self, sample: Sample, output: Output | None) -> Stats:
         """Bits and bytes, of shape (2,); zeros where the document was not read in this variant."""
@@ -96,6 +97,7 @@ class ImageGain:
     higher_is_better: ClassVar[bool] = True
     proportion: ClassVar[bool] = False
     fraction: ClassVar[bool] = False
+    decimals: ClassVar[int] = 3
 
     def stats(self, sample: Sample, output: Output | None) -> Stats:
         """Bits saved and bytes, of shape (2,); zeros where one of the two was not read."""
