@@ -53,6 +53,7 @@ INSTALLED = {
     # what of a Debian package a task reads
     "asterisk": "/usr/share/asterisk/sounds/en_US_f_Allison",
     "tuxpaint": "/usr/share/tuxpaint/stamps/animals",
+    "stamp_documents": "/usr/share/tuxpaint/stamps/animals",
     "fish_fillets": "/usr/share/games/fillets-ng/sound",
 }
 
@@ -153,6 +154,7 @@ ASKED: dict[str, tuple[dict[str, Any], Output, Output | None]] = {
         + [f"retrieval@{k}" for k in (1, 10, 100)],
         ({"group": {"item": "1"}}, FOUND, None),
     ),
+    **dict.fromkeys(("mmmu", "m3gia"), (HALVES, Output(text="(A)"), Output(text="(B)"))),
     # of a judge the text is the verdict; one that fails has none, which is no bad verdict
     **dict.fromkeys(("judge",), ({}, Output(text="9"), Output(text="1"))),
     "judge_exact": ({}, Output(text="match"), Output(text="different")),

@@ -14,6 +14,7 @@ from mmbench.config import load, names
 from mmbench.errors import UsageError
 from mmbench.records import Record
 from mmbench.schema import Audio, Failure, Output, Prediction, Sample, Step
+from tests.scorers import image_cases
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -247,6 +248,7 @@ KINDS = {
     "judge_label": verdict(["correct", "partly correct", "incorrect"], "correct"),
     "judge_yes_no": verdict(["yes", "no"], "yes"),
     "judge_relative": pairwise(["9 1", "1 9", "5 5"], ("10 1", "1 10")),
+    **{name: Kind(*both) for name, both in image_cases.CASES.items()},
     **dict.fromkeys(
         ("judge_pairwise", "judge_consistency", "judge_position_bias"),
         pairwise(["[[A]]", "[[B]]", "[[C]]"], ("[[A]]", "[[B]]")),

@@ -20,6 +20,7 @@ from mmbench.measure import baselines, fit, measure
 from mmbench.schema import Sample
 from mmbench.scoring_file import score_records
 from mmbench.store import dumps
+from tests.scorers.image_cases import RETRIEVAL
 from tests.scorers.property_cases import NAMES, kind, records, scorer_of
 
 few = settings(max_examples=6, deadline=None, derandomize=True)
@@ -46,6 +47,8 @@ def test_neither_order_nor_sharding_plays_a_part(name, data):
     moved = [data.draw(st.permutations(question)) for question in moved]
     again = rows(fit(scorer, records(moved)), moved)
     np.testing.assert_array_equal(again, whole)
+    if name in RETRIEVAL:
+        return  # a shard is a smaller pool
     size = data.draw(st.integers(1, 3))
     shards = [rows(fitted, moved[start : start + size]).sum(axis=0) for start in range(0, len(moved), size)]
     np.testing.assert_allclose(np.sum(shards, axis=0), whole.sum(axis=0), rtol=1e-12, atol=0)
