@@ -28,8 +28,18 @@ def parser() -> argparse.ArgumentParser:
         description="Score JSON lines: sample_id, language, prediction, and references or choices and answer.",
     )
     file.add_argument("file", metavar="FILE.jsonl", type=Path)
-    _add_scorer(file)
-    file.add_argument("--by", metavar="FIELD", nargs="+", default=[], action="extend", help="also by these fields")
+    _add_scorer(file, formats=("table", "json", "csv"))
+    file.add_argument(
+        "--by", metavar="FIELD", nargs="+", default=[], action="extend", help="also by these fields; csv: its columns"
+    )
+    file.add_argument(
+        "--columns",
+        metavar="VALUE=HEADING",
+        nargs="+",
+        default=[],
+        action="extend",
+        help="with --format csv: the columns in order, and their headings (default: the values, sorted)",
+    )
     file.add_argument(
         "--worst", metavar="N", type=_count, default=0, help="show how the N worst answers align (error rates)"
     )
@@ -71,8 +81,30 @@ def parser() -> argparse.ArgumentParser:
     results.add_argument(
         "--plot", metavar="FOLDER", type=Path, help="also draw scores by condition into this folder, as SVG and PNG"
     )
+    _add_fetch(
+        commands.add_parser(
+            "fetch-images",
+            help="bring the images that documents name by URL into a local store, before they are evaluated",
+            description="Say what a loader's documents want and, with --yes, fetch it. It can be stopped at any time: "
+            "the same command goes on. Nothing is ever fetched by mmbench run.",
+        )
+    )
     commands.add_parser("doctor", help="what works on this machine, and what to do about what does not")
     return top
+
+
+def _add_fetch(command: argparse.ArgumentParser) -> None:
+    """What says which images are fetched, and how."""
+    command.add_argument(
+        "loader", metavar="LOADER", help="a loader of interleaved documents: moscar, obelics, mmc4 ..."
+    )
+    command.add_argument("settings", metavar="KEY=VALUE", nargs="*", help="its settings: images=FOLDER at_most=100 ...")
+    command.add_argument("--yes", action="store_true", help="fetch; without it only what would be fetched is counted")
+    command.add_argument("--retry", action="store_true", help="try again what failed before")
+    command.add_argument("--contact", metavar="WHO", default="", help="address or page that servers' owners are shown")
+    command.add_argument("--delay", type=float, default=1.0, help="seconds between requests to one host (default: 1)")
+    command.add_argument("--workers", type=int, default=16, help="hosts that are asked at once (default: 16)")
+    command.add_argument("--private", action="store_true", help="allow addresses of this machine and private networks")
 
 
 def _count(text: str) -> int:
@@ -81,7 +113,7 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _add_scorer(command: argparse.ArgumentParser) -> None:
+def _add_scorer(command: argparse.ArgumentParser, formats: tuple[str, ...] = ("table", "json")) -> None:
     """What says how answers are scored."""
     command.add_argument(
         "--scorer", required=True, help="wer, cer, mer, bleu, chrf, chrf++, accuracy ... (mmbench list scorers)"
@@ -98,4 +130,4 @@ def _add_scorer(command: argparse.ArgumentParser) -> None:
         help="group field whose samples are not independent, for intervals; auto: cluster, document or speaker where "
         "every language has ten or more; none",
     )
-    command.add_argument("--format", choices=["table", "json"], default="table")
+    command.add_argument("--format", choices=formats, default="table")

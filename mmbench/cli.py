@@ -92,6 +92,12 @@ def _dispatch(arguments: list[str]) -> int:
         if parsed.plot is not None:
             for path in draw(folders, parsed.plot):
                 print(path, file=sys.stderr)
+    elif parsed.command == "fetch-images":
+        from mmbench.fetch_command import fetch_command
+
+        text, whole = fetch_command(parsed)
+        print(text, end="")
+        return 0 if whole else 1
     elif parsed.command == "doctor":
         from mmbench.doctor import doctor
 

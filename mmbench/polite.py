@@ -172,7 +172,7 @@ class Client:
             return self._hosts.setdefault(key, _Host(delay=self._settings.delay))
 
     def _rules(self, url: str, host: _Host) -> RobotFileParser:
-        """The server's robots.txt, asked for once: where there is none all is allowed, where it cannot be had nothing."""
+        """The robots.txt, asked for once: where there is none all is allowed, where it cannot be had nothing."""
         with host.reading:
             if host.rules is not None:
                 return host.rules
