@@ -25,7 +25,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
-from loaders.tuxpaint import package_version, repeated
+from loaders.tuxpaint_stamps import package_version, repeated
 from mmbench.errors import UsageError
 from mmbench.languages import tag
 from mmbench.schema import Audio, Card, Sample

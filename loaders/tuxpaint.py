@@ -11,19 +11,19 @@ a stamp is a sound effect, not speech, and is never read. A language has one loc
 (`en en_AU en_GB`, `pt pt_BR`, `ca ca@valencia`) the one with the shortest name in the package, which is the plain one;
 the others are left out. Recordings that are the same file byte for byte count once, and not at all where their texts
 differ. `contents` counts what was left out. A wrong choice of `naming` can be near the truth ("our moon" for the full
-moon). SVG drawings cannot be decoded and have no image here.
+moon). SVG drawings cannot be decoded and have no image here. Stamps share descriptions (785 images have 644 in English:
+"A dog."), and two share an image. `caption` asks for all of them, and several images have one reference. `retrieval`
+keeps the first of them by name and drops the later ones, so that no text and no image is there twice and every query
+has one right answer. Texts are compared without case and punctuation, in the language and in English: what English
+calls the same nobody can tell apart by another language's synonyms, and the pools of languages stay near each other.
 
 The layout was read from the files and the changelog of the package.
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import re
-import unicodedata
-import zlib
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from itertools import accumulate, groupby
@@ -31,20 +31,24 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
+from loaders.tuxpaint_stamps import ENGLISH, Stamp, package_version, plain, read_stamps, said
 from mmbench.errors import UsageError
 from mmbench.languages import tag
-from mmbench.schema import Audio, Card, Image, Part, Sample, Text
+from mmbench.schema import ITEM, Audio, Card, Image, Part, Sample, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections import Counter
+    from collections.abc import Iterable, Iterator, Sequence
 
-Task = Literal["asr", "naming", "translation"]
-"""Speech recognition, which of four descriptions is right, or speech translation into English."""
+Task = Literal["asr", "naming", "translation", "caption", "retrieval"]
+"""Speech recognition, which of four descriptions is right, speech translation into English, describing an image, or
+finding the image of a description and the description of an image."""
 Input = Literal["image", "speech", "both", "text"]
 """What `naming` shows: the image, the spoken description, both, or the English description in writing."""
 
-ENGLISH = "eng_Latn"
 OPTIONS = 4
+
+
 def neighbours(stamp: Stamp, stamps: Iterable[Stamp]) -> list[Stamp]:
     """The other stamps, those with which it shares most folders first, then by a hash of both names."""
     folders = [f"{folder}/" for folder in accumulate(stamp.name.split("/")[:-1], "{}/{}".format)]
@@ -73,6 +77,11 @@ def options(stamp: Stamp, near: Sequence[Stamp], language: str) -> list[Stamp]:
     return sorted(chosen, key=lambda one: hashlib.sha256(f"{one.name}\n{stamp.name}".encode()).digest())
 
 
+@cache
+def _digest(image: Path | None) -> str:
+    return "" if image is None else hashlib.sha256(image.read_bytes()).hexdigest()
+
+
 @dataclass(kw_only=True)
 class TuxPaint:
     """The stamps.
@@ -83,8 +92,9 @@ class TuxPaint:
         task: one of `Task`.
         input: one of `Input`, for task=naming.
 
-    `naming` with the image or the speech needs them, with "text" it leaves out English, and a description that is the
-    English one unchanged is never asked for. In a cascade the gold caption of an image is its English description.
+    `naming` with the image or the speech needs them, with "text" it leaves out English. A description that is the
+    English one unchanged is never asked for. In a cascade the gold caption of an image is its English description. Of
+    `retrieval` the query is the description and the item the image, whose name is the group field `stamp`.
     """
 
     root: str = field(default="/usr/share", compare=False)
@@ -107,20 +117,39 @@ class TuxPaint:
         if unknown := ", ".join(sorted((self._wanted or set()) - found)):
             raise UsageError(f"languages: task={self.task} has no {unknown}, only {', '.join(sorted(found))}")
 
-    def _questions(self) -> Iterator[tuple[Stamp, str]]:
-        """Stamp and language of each sample, sorted."""
+    @cached_property
+    def contents(self) -> tuple[tuple[Stamp, ...], dict[str, str], Counter[str]]:
+        """All stamps by name, the locale of each language tag, and how many files were left out, by reason."""
+        return read_stamps(Path(self.root))
+
+    def _candidates(self) -> Iterator[tuple[Stamp, str]]:
+        """Stamp and language of what the task may ask for, sorted."""
         for stamp in self.contents[0]:
             for language in sorted(stamp.texts):
                 if (self._wanted is None or language in self._wanted) and self._asked(stamp, language):
                     yield stamp, language
 
+    def _questions(self) -> Iterator[tuple[Stamp, str]]:
+        """Stamp and language of each sample; `retrieval` drops those that say or show the same as an earlier one."""
+        taken: dict[str, set[str]] = defaultdict(set)
+        for stamp, language in self._candidates():
+            if self.task == "retrieval":
+                texts = {plain(stamp.texts[name]) for name in (language, ENGLISH)}
+                keys = {*texts, _digest(stamp.image)}
+                if keys & taken[language]:
+                    continue
+                taken[language] |= keys
+            yield stamp, language
+
     def _asked(self, stamp: Stamp, language: str) -> bool:
         """Whether the task has a sample of a stamp in a language."""
-        if self.task != "naming":
+        if self.task in ("asr", "translation"):
             return language in stamp.speech and (self.task == "asr" or language != ENGLISH)
-        if language == ENGLISH and self.input == "text":
-            return False
         if language != ENGLISH and plain(stamp.texts[language]) == plain(stamp.texts[ENGLISH]):
+            return False
+        if self.task != "naming":
+            return stamp.image is not None
+        if language == ENGLISH and self.input == "text":
             return False
         heard = self.input in ("image", "text") or language in stamp.speech
         return heard and (self.input in ("speech", "text") or stamp.image is not None)
@@ -141,13 +170,17 @@ class TuxPaint:
             return replace(sample, references=tuple(dict.fromkeys((said(text, language), text))))
         if self.task == "translation":
             return replace(sample, references=(english,), target_language=ENGLISH)
+        if self.task == "caption":
+            return replace(sample, references=(text,))
+        if self.task == "retrieval":
+            return replace(sample, parts=(Text(text),), variants={ITEM: sample.parts})
         shown = options(stamp, near, language)
         source = ENGLISH if self.input == "text" else None
         choices = tuple(option.texts[language] for option in shown)
         return replace(sample, choices=choices, answer=shown.index(stamp), source_language=source)
 
     def _parts(self, stamp: Stamp, language: str) -> tuple[Part, ...]:
-        shown = self.input if self.task == "naming" else "speech"
+        shown = {"naming": self.input, "caption": "image", "retrieval": "image"}.get(self.task, "speech")
         parts: list[Part] = []
         if shown in ("image", "both") and stamp.image is not None:
             parts.append(Image(stamp.image, transcript=stamp.texts[ENGLISH]))
@@ -177,5 +210,3 @@ class TuxPaint:
             source="Debian package tuxpaint-stamps-default; https://tuxpaint.org",
             citation="Bill Kendrick and contributors: Tux Paint stamps",
         )
-
-

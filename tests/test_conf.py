@@ -52,6 +52,8 @@ def test_model(name: str) -> None:
 INSTALLED = {
     # what of a Debian package a task reads
     "asterisk": "/usr/share/asterisk/sounds/en_US_f_Allison",
+    "rendered_tuxpaint": "/usr/share/tuxpaint/stamps/animals",
+    "rendered": "/usr/share/fonts/truetype/noto/NotoSansThai-Regular.ttf",
     "tuxpaint": "/usr/share/tuxpaint/stamps/animals",
     "stamp_documents": "/usr/share/tuxpaint/stamps/animals",
     "fish_fillets": "/usr/share/games/fillets-ng/sound",
@@ -61,8 +63,9 @@ INSTALLED = {
 def on_fixture(node: Any, name: str) -> Any:
     """A task's or loader's config that reads the stand-in for its dataset."""
     loader = node.get("loader", node)
-    if "location" in loader:
-        loader["location"] = f"fixture://{loader['_target_'].split('.')[1]}"
+    for own in (loader, loader.get("of", {})):  # and the one whose texts are drawn
+        if "location" in own:
+            own["location"] = f"fixture://{own['_target_'].split('.')[1]}"
     folder = next((path for start, path in INSTALLED.items() if name.startswith(start)), None)
     if folder is not None and not Path(folder).exists():
         pytest.skip(f"{folder} is not there: its Debian package is not installed")
@@ -154,6 +157,14 @@ ASKED: dict[str, tuple[dict[str, Any], Output, Output | None]] = {
         + [f"retrieval@{k}" for k in (1, 10, 100)],
         ({"group": {"item": "1"}}, FOUND, None),
     ),
+    **dict.fromkeys(
+        [f"user_{name}" for name in ("auc", "mrr@10", "ndcg@10", "recall@3", "recall@5", "recall@10")],
+        (
+            {"choices": ("no", "yes"), "answer": 1, "group": {"query": "q"}},
+            Output(text="", choice_scores=(-1.0, 0.0)),
+            None,
+        ),
+    ),
     **dict.fromkeys(("mmmu", "m3gia"), (HALVES, Output(text="(A)"), Output(text="(B)"))),
     # of a judge the text is the verdict; one that fails has none, which is no bad verdict
     **dict.fromkeys(("judge",), ({}, Output(text="9"), Output(text="1"))),
@@ -186,7 +197,8 @@ def test_scorer(name: str) -> None:
     assert scorer.reduce(np.stack([right, wrong])).shape == (2,)
     assert np.isnan(scorer.reduce(np.zeros((3, len(right))))).all(), "nothing to score is no score"
     assert f"|mmbench:{__version__}" in scorer.signature(["eng_Latn"])
-    assert scorer.unparsed(np.stack([right, wrong])) in (0, 1, 2)
+    both = np.stack([right, wrong])
+    assert scorer.unparsed(scorer.join(both) if hasattr(scorer, "join") else both) in (0, 1, 2)
     if "stage" in scorer.signature(["eng_Latn"]) or hasattr(scorer, "joined_by"):
         return
     best, worst = float(scorer.reduce(right)), float(scorer.reduce(wrong))

@@ -12,16 +12,8 @@ import pytest
 import soundfile
 from PIL import Image as pil
 
-from loaders.tuxpaint import (
-    TuxPaint,
-    locale_tag,
-    neighbours,
-    options,
-    pick_locales,
-    plain,
-    read_descriptions,
-    repeated,
-)
+from loaders.tuxpaint import TuxPaint, neighbours, options
+from loaders.tuxpaint_stamps import locale_tag, pick_locales, plain, read_descriptions, repeated
 from mmbench.errors import UsageError
 from mmbench.schema import Audio, Image, Text
 
@@ -172,6 +164,50 @@ def test_inputs(root: Path) -> None:
     assert asked == {name: both[name].choices for name in asked}, "the input changes no choice"
 
 
+def test_caption(root: Path) -> None:
+    found = load(root, task="caption")
+    owl = found["animals/birds/owl/spa_Latn"]
+    [part] = owl.parts
+    assert isinstance(part, Image) and Path(str(part.source)).name == "owl.png"
+    assert owl.references == ("Un búho.",) and owl.transcript == "An owl." and not owl.choices
+    assert owl.group["stamp"] == "animals/birds/owl" and owl.written == "spa_Latn"
+    assert {"animals/birds/duck/spa_Latn", "animals/birds/drake/spa_Latn", "animals/cat/eng_Latn"} <= found.keys()
+    assert "food/pea/spa_Latn" not in found, "an SVG has no image"
+    assert "animals/cat/fra_Latn" not in found, "what is not translated is no French caption"
+
+
+def test_retrieval(root: Path) -> None:
+    found = load(root, task="retrieval")
+    owl = found["animals/birds/owl/spa_Latn"]
+    assert owl.parts == (Text("Un búho."),) and owl.variants.keys() == {"item"}
+    [item] = owl.variants["item"]
+    assert isinstance(item, Image) and Path(str(item.source)).name == "owl.png"
+    assert owl.group["stamp"] == "animals/birds/owl"
+    assert "food/pea/spa_Latn" not in found and "animals/cat/fra_Latn" not in found
+    assert {"animals/birds/duck/eng_Latn", "animals/birds/drake/eng_Latn"} <= found.keys()
+    spanish = {name for name in found if name.endswith("spa_Latn")}
+    assert "animals/birds/drake/spa_Latn" in spanish, "the first by name stays"
+    assert "animals/birds/duck/spa_Latn" not in spanish, "in Spanish a duck says what the drake before it says"
+    assert (
+        TuxPaint(root=str(root), task="retrieval").card.content != TuxPaint(root=str(root), task="caption").card.content
+    )
+
+
+def test_each_text_and_image_is_there_once_in_retrieval(root: Path) -> None:
+    stamps = root / "tuxpaint" / "stamps"
+    (stamps / "food/apple.txt").write_text("An apple.\nes.utf8=Una manzana.\n", encoding="utf-8")
+    (stamps / "food/apple.png").write_bytes((stamps / "animals/cat.png").read_bytes())
+    (stamps / "people").mkdir()
+    (stamps / "people/owl.txt").write_text("AN OWL!\nes.utf8=Una lechuza.\n", encoding="utf-8")
+    pil.new("RGBA", (8, 40)).save(stamps / "people/owl.png")
+    found = load(root, task="retrieval")
+    assert "food/apple/eng_Latn" not in found, "it shows what the cat shows"
+    assert "people/owl/spa_Latn" not in found, "English says the same of two stamps, whatever Spanish calls them"
+    assert {"food/apple/eng_Latn", "people/owl/spa_Latn"} <= load(root, task="caption").keys()
+    narrow = load(root, task="retrieval", languages="es")
+    assert narrow.keys() == {name for name in found if name.endswith("spa_Latn")}, "a language does not change another"
+
+
 def test_settings(root: Path) -> None:
     assert {one.language for one in load(root, languages="en").values()} == {"eng_Latn"}
     with pytest.raises(UsageError, match="task='speak' is not known: give one of asr, naming"):
@@ -203,4 +239,7 @@ def test_the_package() -> None:
     assert elephant.answer is not None and elephant.choices[elephant.answer] == "Un elefante."
     answers = Counter(one.answer for one in samples)
     assert max(answers.values()) < 0.35 * len(samples)
+    retrieval = list(TuxPaint(task="retrieval", languages=["en", "es"]))
+    assert Counter(one.language for one in retrieval)["eng_Latn"] == 644, "of 785 images"
+    assert len({plain(one.parts[0].text) for one in retrieval if isinstance(one.parts[0], Text)}) == len(retrieval)
     assert len(TuxPaint(task="naming").card.languages) > 60 and len(TuxPaint().card.languages) == 12
