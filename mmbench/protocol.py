@@ -60,12 +60,16 @@ def _read(outputs: Mapping[str, Output]) -> Output:
 
 
 def _pairs(answer: Answer) -> Answer:
-    """Embed both sides of each pair; samples without another side have only their own."""
+    """Embed both sides of each pair; samples without another side have only their own.
+
+    The other side is asked as a sample whose variant is the query, so that a model can tell the two.
+    """
 
     def ask(batch: Sequence[Sample]) -> list[Output]:
         outputs = answer(batch)
         pairs = [index for index, sample in enumerate(batch) if ITEM in sample.variants]
-        items = answer([replace(batch[i], parts=batch[i].variants[ITEM]) for i in pairs]) if pairs else []
+        others = [replace(s := batch[i], parts=s.variants[ITEM], variants={QUERY: s.parts}) for i in pairs]
+        items = answer(others) if pairs else []
         for index, item in zip(pairs, items, strict=True):
             own = outputs[index]
             outputs[index] = replace(

@@ -77,6 +77,11 @@ class Task:
         for scorer in self.scorers.values():
             if self.method != "loglikelihood" and getattr(scorer, "normalization", "sum") != "sum":
                 raise UsageError(f"scorer {scorer.name} compares log-likelihoods; it needs task.method=loglikelihood")
+        normalizations = {getattr(scorer, "normalization", "sum") for scorer in self.scorers.values()}
+        if "calibrated" in normalizations and not self.calibrated:
+            raise UsageError(
+                "a scorer with normalization calibrated needs task.calibrated=true; or take scorer accuracy"
+            )
         if self.letters and any(getattr(scorer, "normalization", "") == "byte" for scorer in self.scorers.values()):
             raise UsageError("task.letters=true: a letter has no length to divide by; use normalization sum or token")
         given = [self.languages] if isinstance(self.languages, str) else self.languages

@@ -15,7 +15,8 @@ from mmbench.errors import CellError, SampleError, UsageError
 from mmbench.models.cascade import Cascade
 from mmbench.models.echo import Echo, Gold
 from mmbench.protocol import answering
-from mmbench.schema import ITEM, Image, Method, Output, Reading, Sample, Text
+from mmbench.schema import ITEM, QUERY, Image, Method, Output, Reading, Sample, Text
+from mmbench.scorers.accuracy import Accuracy
 from mmbench.scorers.likelihood import BitsPerByte, ImageGain, VariantAccuracy
 from mmbench.scorers.retrieval import Retrieval
 from mmbench.task import Task
@@ -156,3 +157,27 @@ def test_the_prompt_stands_around_both_sides() -> None:
     asked = task(pair("abc"), method="embed", scorers={}, prompt="{input} in one word:")
     (sample,) = asked.samples()
     assert sample.parts[-1] == sample.variants[ITEM][-1] == Text(" in one word:", instruction=True)
+
+
+@dataclass(kw_only=True)
+class Sides:
+    """An encoder that tells a query from an item, as E5 does."""
+
+    name: str = "sides"
+
+    def load(self) -> None:
+        """Nothing to load."""
+
+    def embed(self, batch: Sequence[Sample]) -> list[Output]:
+        return [Output(text="", vectors={QUERY: (1.0, float(QUERY in sample.variants))}) for sample in batch]
+
+
+def test_an_encoder_can_tell_the_item_from_the_query() -> None:
+    """E5 wants `passage:` before what is searched and `query:` before the other."""
+    (output,) = answering(task(method="embed", scorers={}), Sides())([pair("abc")])
+    assert output.vectors == {QUERY: (1.0, 0.0), ITEM: (1.0, 1.0)}
+
+
+def test_a_calibrated_scorer_needs_a_calibrated_task() -> None:
+    with pytest.raises(UsageError, match=r"needs task\.calibrated=true"):
+        task(method="loglikelihood", scorers={"accuracy": Accuracy(normalization="calibrated")})
