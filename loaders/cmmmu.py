@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from loaders.illustrated import illustrated, right
+from loaders.illustrated import columns, illustrated, right
 from loaders.pictures import picture
 from loaders.published import Published, need
 from loaders.spoken import check, facts, only, usable, warn
@@ -118,8 +118,8 @@ class Cmmmu:
 def _sample(row: Mapping[str, Any], kind: str, answer: str, where: str) -> Sample:
     choices: tuple[str, ...] = ()
     if kind == "choice":
-        given = [str(row[f"option{n}"] or "").strip() for n in range(1, 10) if f"option{n}" in row]
-        choices = tuple(option for option in given if option not in ("", "-"))
+        given = [str(row[f"option{n}"] or "") for n in range(1, 10) if f"option{n}" in row]
+        choices = columns(given, where, empty=("", "-"))
     elif kind == "judgement":
         choices = JUDGEMENTS
     if kind == "judgement" and answer not in JUDGEMENTS:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from loaders.illustrated import literal, options
 from loaders.pictures import picture
 from loaders.published import Published, need
-from loaders.spoken import check, facts, usable, wanted_tags
+from loaders.spoken import check, facts, only, usable
 from mmbench.errors import UsageError
 from mmbench.languages import tag
 from mmbench.schema import Card, Image, Sample, Text
@@ -39,6 +39,8 @@ class Cvqa:
     - The column `Subset` is the text of a tuple, ('Spanish', 'Mexico'). A language is reported under its tag, and its
       country under `country`: seven countries share Spanish, two each Chinese and Urdu.
     - With `text: english` question, options and answer are English; results stay under the language of the pair.
+    - Ids are those of pictures with a number behind them (5919991144272485961_0): a picture has several questions, and
+      `image` is the cluster of the tasks.
     - The labels were withheld at first (-1): such a release is refused, since every answer would be wrong.
     - The parser of PangeaBench takes the first of the letters a to d anywhere ("The answer is B" is A) and guesses
       where there is none; here no letter is guessed.
@@ -61,10 +63,11 @@ class Cvqa:
     def __post_init__(self) -> None:
         """Check the settings, not the files."""
         check("text", self.text, get_args(Written))
-        known = {tag(pair.split("/")[0]) for pair in PAIRS.split()}
-        if unknown := sorted((wanted_tags(self.languages) or set()) - known):
-            has = ", ".join(sorted(known))
-            raise UsageError(f"languages: {', '.join(unknown)} not in the dataset, which has {has}")
+        _ = self._tags
+
+    @cached_property
+    def _tags(self) -> tuple[str, ...]:
+        return only(self.languages, sorted({tag(pair.split("/")[0]) for pair in PAIRS.split()}))
 
     @cached_property
     def _published(self) -> Published:
@@ -83,12 +86,11 @@ class Cvqa:
         return usable(self._samples(), self.location)
 
     def _samples(self) -> Iterator[Sample]:
-        wanted = wanted_tags(self.languages)
         for row in self._published.parquet(self._files):
             where = f"{self._files[0]}: ID {need(row, 'ID', self._files[0])}"
             named, country = _pair(need(row, "Subset", where), where)
             language = tag(named)
-            if wanted is None or language in wanted:
+            if language in self._tags:
                 yield self._sample(row, language, facts(code=named, country=country), where)
 
     def _sample(self, row: Mapping[str, Any], language: str, pair: Mapping[str, str], where: str) -> Sample:
@@ -101,6 +103,7 @@ class Cvqa:
         if label >= len(choices):
             raise UsageError(f"{where}: label {label} is none of its {len(choices)} options; download it again")
         question = str(need(row, f"{prefix}Question", where)).strip()
+        image = str(row["ID"]).rpartition("_")[0] or row["ID"]
         return Sample(
             id=f"{row['ID']}/{language}",
             language=language,
@@ -109,7 +112,7 @@ class Cvqa:
             answer=label,
             source_language=ENGLISH if english else None,
             target_language=ENGLISH if english else None,
-            group={**pair, **facts(category=row.get("Category"), image_type=row.get("Image Type"))},
+            group={**pair, **facts(image=image, category=row.get("Category"), image_type=row.get("Image Type"))},
         )
 
     def validate(self) -> None:
@@ -119,13 +122,11 @@ class Cvqa:
     @property
     def card(self) -> Card:
         """Identity and terms."""
-        known = sorted({tag(pair.split("/")[0]) for pair in PAIRS.split()})
-        wanted = wanted_tags(self.languages)
         return Card(
             name="cvqa",
             revision=self._published.described,
             content=self._published.content(self._files),
-            languages=tuple(name for name in known if wanted is None or name in wanted),
+            languages=self._tags,
             licence="of each picture: column License; see the dataset card",
             source="https://huggingface.co/datasets/afaji/cvqa",
             citation="Romero et al. 2024, CVQA: Culturally-diverse Multilingual Visual Question Answering Benchmark",

@@ -44,6 +44,8 @@ CHOICES = ("A", "B", "C", "D", "E")
 class ExamsV:
     """EXAMS-V: 20,932 questions as pictures, which have to be read in their own language and script.
 
+    - Keys are A to E whatever letters the picture has (Cyrillic, Arabic), so that prompts ask for the place of an
+      option; an answer in a letter of another script is read as that place.
     - How many options a question has is not published: five letters are offered, of which most questions use four.
     - The languages are of very different size (439 questions are French, 3,969 Croatian), so that the pool and the mean
       over languages differ by several points; compare means.

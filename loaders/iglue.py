@@ -67,8 +67,7 @@ class Annotations:
 
     @cached_property
     def _photos(self) -> Photos:
-        outside = self.images.startswith(("/", "~", "."))
-        return Photos(published=self.published, folder=self.images if outside else self._found[0] + self.images)
+        return Photos(published=self.published, folder=self.images, beside=self._found[0])
 
     def image(self, name: str, *, where: str) -> Image:
         """An image by its file name, not decoded.

@@ -54,6 +54,27 @@ def options(value: object, where: str) -> tuple[str, ...]:
     return tuple(str(each).strip() for each in found)
 
 
+def columns(given: Sequence[str], where: str, *, empty: Sequence[str] = ("",)) -> tuple[str, ...]:
+    """The options of a question that has a column for each, without blanks around them and without those it lacks.
+
+    Only at the end may columns be empty: to leave one out before others would give these another letter.
+
+    Args:
+        given: contents of the columns.
+        where: of the row, for messages.
+        empty: what stands in the columns that are too many.
+
+    Raises:
+        UsageError: there are less than two options, or an empty one before another.
+    """
+    found = [option.strip() for option in given]
+    while found and found[-1] in empty:
+        found.pop()
+    if len(found) < 2 or not all(found):
+        raise UsageError(f"{where}: has an empty option before another, or less than two; download it again")
+    return tuple(found)
+
+
 def right(letter: object, choices: Sequence[str], where: str) -> int:
     """0-based index of the option that a letter names.
 

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 Images = Literal["only", "none", "all"]
 """Which questions are asked: those that need pictures, those of text alone, or both."""
 
-MARK = re.compile(r"[\[(](image-[\w.-]+\.(?:jpe?g|png|gif))[\])]", re.IGNORECASE)
+MARK = re.compile(r"(?:\(image\)\s*)?\[(image-[\w.-]+\.(?:jpe?g|png|gif))\]", re.IGNORECASE)
 """Where a picture stands; its key is the name of the file."""
 
 # "1.5" is a number, not the first option.
-_LABEL = re.compile(r"\s*\(?\s*(\w)(?:\s*\)|[.．、:：](?!(?<=\d.)\d))\s*")
+_LABEL = re.compile(r"\s*[(（]?\s*(\w)(?:\s*[)）]|[.．、:：](?!(?<=\d.)\d))\s*")
 _FILES = {"only": ("multimodal-question*/*-questions-image.json",), "none": ("text-question*/*-questions-{}.json",)}
 
 
@@ -35,8 +35,8 @@ _FILES = {"only": ("multimodal-question*/*-questions-image.json",), "none": ("te
 class M3exam:
     """M3Exam: 12,317 questions for the ends of primary, middle and high school; about 23 % need pictures.
 
-    - A picture is marked by the name of its file, [image-12.jpg], in background, question and options, and is looked
-      up by that name. A missing one is an error, never a question without it.
+    - A picture is marked by the name of its file, (image)[image-12.jpg], in background, question and options, and is
+      looked up by that name. A missing one is an error, never a question without it.
     - Options carry their letters or numbers, "(1) ...", "A. ...", which are taken off; `answer_text` is one of them.
       Where it is none of them, or options have none, the question is left out and counted in a warning.
     - The published scorer compares the first character of an answer, so that "The answer is 2" is wrong.
@@ -51,7 +51,8 @@ class M3exam:
         images: one of `Images`.
         split: of the questions of text alone, dev or test.
 
-    The layout is that of the README and of main.py in DAMO-NLP-SG/M3Exam; names of picture files could not be checked.
+    The layout is that of the README and of main.py in DAMO-NLP-SG/M3Exam; marks are as the dataset card of
+    floschne/multimodal-m3exam shows them.
     """
 
     location: str = field(default="m3exam", compare=False)

@@ -288,6 +288,6 @@ def _array(published: Published, name: str) -> list[Mapping[str, Any]]:
         return list(published.lines(name))
     try:
         rows = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: not JSON ({error}); download it again") from None
     return [row for row in rows if isinstance(row, dict)]

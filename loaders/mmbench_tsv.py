@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, get_args
 
-from loaders.illustrated import right
+from loaders.illustrated import columns, right
 from loaders.pictures import picture
 from loaders.published import Published, stem
 from loaders.spoken import by_language, check, facts, usable, warn
@@ -115,15 +115,15 @@ class MmbenchTsv:
 
 
 class _Images:
-    """The pictures of a table that rows refer to by index; the table is read once more when a row does."""
+    """The pictures that originals refer to by index; the table is read twice more, once the first of them does."""
 
     def __init__(self, published: Published, name: str) -> None:
         self._published, self._name = published, name
 
     @cached_property
     def _referred(self) -> dict[str, str]:
-        rows = self._published.table(self._name, quoted=True)
-        wanted = {row["image"] for row in rows if len(row["image"]) <= LONGEST_INDEX}
+        asked = (row for row in self._published.table(self._name, quoted=True) if _index(row, self._name) < ROTATION)
+        wanted = {row["image"] for row in asked if len(row["image"]) <= LONGEST_INDEX}
         held = ((str(_index(row, self._name)), row["image"]) for row in self._published.table(self._name, quoted=True))
         return {index: image for index, image in held if index in wanted}
 
@@ -146,18 +146,14 @@ def _index(row: Mapping[str, str], name: str) -> int:
 
 
 def _sample(row: Mapping[str, str], tag: str, code: str, images: _Images, where: str) -> Sample:
-    lettered = [row[letter] for letter in string.ascii_uppercase if letter in row]
-    while lettered and not lettered[-1].strip():
-        lettered.pop()
-    if len(lettered) < 2 or not all(option.strip() for option in lettered):
-        raise UsageError(f"{where}: has an empty option before another, or less than two; download it again")
+    choices = columns([row[letter] for letter in string.ascii_uppercase if letter in row], where)
     texts = [text for text in (row.get("hint", ""), row.get("question", "")) if text.strip()]
     return Sample(
         id=f"{row['index']}/{tag}",
         language=tag,
         parts=(images.get(row["image"], where), Text("\n".join(texts))),
-        choices=tuple(option.strip() for option in lettered),
-        answer=right(row.get("answer", ""), lettered, where),
+        choices=choices,
+        answer=right(row.get("answer", ""), choices, where),
         group=facts(
             item=row["index"],
             code=code,

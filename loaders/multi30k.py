@@ -87,8 +87,7 @@ class Multi30k:
 
     @cached_property
     def _photos(self) -> Photos:
-        outside = self.images.startswith(("/", "~", "."))
-        return Photos(published=self._published, folder=self.images if outside else str(self._top / self.images))
+        return Photos(published=self._published, folder=self.images, beside=str(self._top))
 
     def __iter__(self) -> Iterator[Sample]:
         """Yield the samples language by language, in the order of the files."""
@@ -117,7 +116,7 @@ class Multi30k:
             language=tag,
             parts=tuple(parts),
             references=(reference,),
-            source_language=ENGLISH,
+            source_language=None if self.input == "image" else ENGLISH,
             group=facts(image=file, item=f"{self.split}/{name}", split=self.split),
         )
 

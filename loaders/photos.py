@@ -25,10 +25,12 @@ class Photos:
     Args:
         published: the annotations; a relative folder is in theirs.
         folder: name or path of the folder.
+        beside: folder of the annotations that it is in, unless it begins with "/", "~" or ".".
     """
 
     published: Published
     folder: str
+    beside: str = ""
 
     @cached_property
     def _folders(self) -> tuple[Path, ...]:
@@ -38,7 +40,8 @@ class Photos:
                 f"location={self.published.location}: the annotations are read from a folder, with images={self.folder}"
                 " beside them; download both"
             )
-        top = root / Path(self.folder).expanduser()
+        elsewhere = self.folder.startswith(("/", "~", "."))
+        top = root / ("" if elsewhere else self.beside) / Path(self.folder).expanduser()
         if not top.is_dir():
             raise UsageError(f"{top}: there is no such folder; put the images there, or say where with images=FOLDER")
         return (top, *sorted(path for path in top.iterdir() if path.is_dir()))

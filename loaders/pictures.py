@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import TYPE_CHECKING
 
 from mmbench.errors import UsageError
@@ -41,7 +40,7 @@ def _from_base64(text: str, where: str) -> bytes:
     start = text[:100].find(_DATA_URL)
     try:
         found = base64.b64decode(text[start + len(_DATA_URL) if start >= 0 else 0 :], validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise UsageError(f"{where}: its image is not base64 ({error}); download it again") from None
     if not found:
         raise UsageError(f"{where}: has no image; download the dataset again, with its images")
@@ -56,7 +55,7 @@ def interleaved(text: str, mark: re.Pattern[str], images: Mapping[str, Image], w
 
     Args:
         text: with the marks.
-        mark: matches one mark, such as `<image (\\d+)>`.
+        mark: matches one mark, such as `<image ([0-9]+)>`.
         images: by key.
         where: of the row, for messages.
 

@@ -287,7 +287,7 @@ def _questions(path: Path) -> list[dict[str, Any]]:
     """The rows of the file, which is an object with a list of questions, or that list."""
     try:
         data = json.loads(path.read_text(encoding="utf-8-sig"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: not JSON ({error}); download it again") from None
     rows = data.get("questions") if isinstance(data, dict) else data
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from loaders.cache import cache_folder
 from loaders.interleaved.documents import Document, Picture, identity
-from loaders.interleaved.formats import ABOUT, PATTERNS, READERS, Placement, mmc4, rows
+from loaders.interleaved.formats import ABOUT, PATTERNS, Placement, parsed, rows
 from loaders.interleaved.images import Images, Limits
 from loaders.interleaved.pages import Policy, Rules, usable
 from loaders.interleaved.tally import Tally
@@ -112,6 +112,9 @@ class InterleavedDocuments:
             check(name, getattr(self, name), get_args(values))
         if not 0 < self.share <= 1:
             raise UsageError(f"share={self.share}: give a part of the documents, above 0 and at most 1")
+        for name in ("at_most", "max_nodes"):
+            if (most := getattr(self, name)) is not None and most < 1:
+                raise UsageError(f"{name}={most}: give a number from 1, or leave it out for all")
         if self.options < 2:
             raise UsageError(f"options={self.options}: a choice needs two at least")
         self._published = Published(location=self.location, revision=self.revision)
@@ -181,15 +184,13 @@ class InterleavedDocuments:
         """Id (empty where there is none), URL and nodes of each document."""
         for name in self._files[code]:
             if self.format == "webdataset":
-                stem = PurePosixPath(name).name.partition(".")[0]
+                path = PurePosixPath(name.removeprefix(self._prefix))
+                stem = path.with_name(path.name.partition(".")[0])  # with its folders: shards of two may have one name
                 for key, url, nodes in packed(self._published.path(name)):
                     yield f"{stem}/{key}", url, nodes
                 continue
             for where, row in rows(self._published, name):
-                if self.format == "mmc4":
-                    yield "", *mmc4(row, where, self.placement)
-                else:
-                    yield "", *READERS[self.format](row, where)
+                yield "", *parsed(self.format, row, where, self.placement)
 
     def _drawn(self, name: str) -> bool:
         number = int.from_bytes(hashlib.sha256(f"{self.seed} {name}".encode()).digest()[:8])

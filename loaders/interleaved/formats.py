@@ -51,7 +51,7 @@ def _zipped(published: Published, name: str) -> Iterator[Row]:
                         if not isinstance(row, dict):
                             raise ValueError("a line is no JSON object")
                         yield row
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError) as error:
+    except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError) as error:  # the last: it is encrypted
         raise UsageError(f"{path}: cannot be read ({error}); download it again") from error
 
 
@@ -135,7 +135,7 @@ def mmc4(row: Row, where: str, placement: Placement = "before") -> tuple[str, li
         name, index = str(each.get("image_name") or ""), int(need(each, "matched_text_index", where))
         if not 0 <= index < len(sentences):
             raise UsageError(f"{where}: {name} belongs to sentence {index} of {len(sentences)}; download it again")
-        picture = Picture(url=urljoin(url, str(each.get("raw_url") or "")), name=name)
+        picture = Picture(url=_whole(url, str(each.get("raw_url") or "")), name=name)
         by_sentence.setdefault(index, []).append(picture)
     nodes: list[Node] = []
     for index, sentence in enumerate(sentences):
@@ -144,7 +144,27 @@ def mmc4(row: Row, where: str, placement: Placement = "before") -> tuple[str, li
     return url, nodes
 
 
-READERS: Mapping[str, Callable[..., tuple[str, list[Node]]]] = {"moscar": moscar, "obelics": obelics}
+def _whole(page: str, url: str) -> str:
+    """The URL of an image as it is asked for; one that is none, as pages have them too, stays as it is."""
+    try:
+        return urljoin(page, url)
+    except ValueError:
+        return url
+
+
+def parsed(layout: str, row: Row, where: str, placement: Placement) -> tuple[str, list[Node]]:
+    """URL and nodes of a row in one of the layouts.
+
+    Raises:
+        UsageError: it is not as published.
+    """
+    try:
+        return mmc4(row, where, placement) if layout == "mmc4" else READERS[layout](row, where)
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise UsageError(f"{where}: not a row of {layout} ({error!r}); download it again") from error
+
+
+READERS: Mapping[str, Callable[[Row, str], tuple[str, list[Node]]]] = {"moscar": moscar, "obelics": obelics}
 """How a row becomes a document, by layout; MMC4 also needs to know the placement."""
 
 PATTERNS: Mapping[str, Sequence[str]] = {
@@ -158,7 +178,11 @@ PATTERNS: Mapping[str, Sequence[str]] = {
         "*.parquet",
     ),
     "obelics": (
-        *("opt_out_docs_removed_2023_07_12/*.parquet", "data/*.parquet", "*.parquet", "data/*.jsonl", "*.jsonl"),
+        "opt_out_docs_removed_2023_07_12/*.parquet",
+        "data/*.parquet",
+        "*.parquet",
+        "data/*.jsonl",
+        "*.jsonl",
     ),
     "mmc4": tuple(f"{folder}*.jsonl{ending}" for folder in ("", "data/", "*/") for ending in ("", ".gz", ".zip")),
     "webdataset": ("data/*/*.tar", "data/*.tar", "*/*.tar", "*.tar"),

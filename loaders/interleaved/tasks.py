@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import cycle, islice
 from typing import TYPE_CHECKING, Literal
@@ -53,7 +54,8 @@ def bits(pages: Iterable[Page], options: Options) -> Iterator[Sample]:
     """Each document as it is, without images ("none"), and with those of a neighbour ("shuffled").
 
     Neighbours with images swap them two by two; the last of an odd number takes those of the one before. They are cut
-    or repeated to the number that is needed. Images after the last text are left out: no text can depend on them.
+    or repeated to the number that is needed, without those that the document has too. Images after the last text are
+    left out: no text can depend on them.
     """
     last: Page | None = None
     held: list[Page] = []  # one with images that waits for its neighbour, and those without since
@@ -74,10 +76,9 @@ def _swapped(page: Page, other: Page | None) -> Sample:
         return _sample(page, {})
     variants: dict[str, tuple[Part, ...]] = {}
     variants["none"] = tuple(part for part in page.parts if not isinstance(part, Image))
-    if other is not None:
-        images = tuple(islice(cycle(other.images), len(page.images)))
-        if _contents(images) != _contents(page.images):
-            variants["shuffled"] = with_images(page.parts, images)
+    own, theirs = _contents(page.images), () if other is None else other.images
+    if foreign := [image for image, content in zip(theirs, _contents(theirs), strict=True) if content not in own]:
+        variants["shuffled"] = with_images(page.parts, islice(cycle(foreign), len(page.images)))
     return _sample(page, variants)
 
 
@@ -139,12 +140,14 @@ def _candidates(page: Page, at: int, images: Sequence[Image], options: Options) 
 def association(pages: Iterable[Page], options: Options) -> Iterator[Sample]:
     """Which of a document's paragraphs an image belongs to: the text right after it, else the one right before.
 
-    One image of each document is asked about. The other neighbour of the image is no choice, because it may be right.
+    One image of each document is asked about, none that it has twice. The other neighbour of the image is no choice,
+    because it may be right; the others are those that are nearest to the right one in length.
     """
     for page in pages:
-        chance = _chance(options, page)
-        before = {at + 1: text for at, text in _text_then_image(page.parts)}
-        after = dict(_image_then_text(page.parts))
+        chance, copies = _chance(options, page), Counter(_contents(page.images))
+        once = {at for at, part in enumerate(page.parts) if isinstance(part, Image) and copies[content_hash(part)] == 1}
+        before = {at + 1: text for at, text in _text_then_image(page.parts) if at + 1 in once}
+        after = {at: text for at, text in _image_then_text(page.parts) if at in once}
         usable = [(at, own) for at, text in (after or before).items() for own in _cuts((text,), options)]
         if not usable:
             continue
@@ -152,8 +155,9 @@ def association(pages: Iterable[Page], options: Options) -> Iterator[Sample]:
         near = {right, *_cuts((before.get(at, ""),), options)}
         texts = [text for text in dict.fromkeys(_cuts(page.texts, options)) if text not in near]
         if len(texts) >= options.options - 1:
-            wrong = chance.sample(texts, options.options - 1)
-            yield _choice(replace(page, parts=(page.parts[at],)), right, wrong, chance)
+            yield _choice(
+                replace(page, parts=(page.parts[at],)), right, _nearest(texts, right, options, chance), chance
+            )
 
 
 def cloze(pages: Iterable[Page], options: Options) -> Iterator[Sample]:
@@ -170,10 +174,14 @@ def cloze(pages: Iterable[Page], options: Options) -> Iterator[Sample]:
             others = [text for text in every if text not in own]
             if targets and len(others) >= options.options - 1:
                 at, right = chance.choice(targets)
-                chance.shuffle(others)  # so that of texts of one length none is picked more often
-                wrong = sorted(others, key=lambda text: abs(len(text) - len(right)))[: options.options - 1]
                 before = page.parts[max(0, at - options.before) : at]
-                yield _choice(replace(page, parts=before), right, wrong, chance)
+                yield _choice(replace(page, parts=before), right, _nearest(others, right, options, chance), chance)
+
+
+def _nearest(texts: Sequence[str], right: str, options: Options, chance: random.Random) -> list[str]:
+    """Wrong choices: the texts that are nearest to the right one in length, so that it is not told by its length."""
+    mixed = chance.sample(texts, len(texts))  # so that of texts of one length none is picked more often
+    return sorted(mixed, key=lambda text: abs(len(text) - len(right)))[: options.options - 1]
 
 
 def _after_an_image(parts: Sequence[Part], options: Options) -> Iterator[tuple[int, str]]:

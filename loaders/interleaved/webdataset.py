@@ -33,18 +33,23 @@ MAX_BYTES = 256 << 20
 """Largest member that is read."""
 
 _IMAGES = frozenset(("avif", "bmp", "gif", "jpeg", "jpg", "jp2", "png", "tif", "tiff", "webp"))
-_NUMBER = re.compile(r"(?:(\d+)\.)?(\w+)")
+_NUMBER = re.compile(r"(?:(\d{1,18})\.)?(\w+)")
 
 
 def documents(path: Path) -> Iterator[tuple[str, str, list[Node]]]:
     """Key, URL and nodes of each document of an archive, in its order.
 
     Raises:
-        UsageError: the archive is damaged, a member is there twice, or a JSON member is none.
+        UsageError: the archive is damaged, a member is there twice, those of a document are no neighbours, or a JSON
+            member is none.
     """
+    seen: set[str] = set()
     try:
         with tarfile.open(path, "r|*") as archive:
             for key, members in groupby(_members(archive, path), key=lambda member: member[0]):
+                if key in seen:
+                    raise UsageError(f"{path}: members of {key} stand apart; pack it again, sorted by name")
+                seen.add(key)
                 found: dict[str, bytes] = {}
                 for _, ending, data in members:
                     if ending in found:
@@ -91,7 +96,12 @@ def _listed(stem: str, texts: list[Any], images: list[Any], found: Mapping[str, 
         if text is not None and image is not None:
             raise UsageError(f"{where}: text and image at one place; pack it again")
         ending = str(image or "").removeprefix(f"{stem}.").lower()
-        nodes.append(Picture(name=str(image or ""), data=found.get(ending)) if text is None else str(text))
+        if text is not None:
+            nodes.append(str(text))
+        elif ending in found:
+            nodes.append(Picture(name=str(image), data=found[ending]))
+        else:  # without its name, which may be that of a file in the store that has nothing to do with it
+            nodes.append(Picture())
     return nodes
 
 
@@ -105,7 +115,7 @@ def _text(data: bytes, where: str) -> str:
 def _json(data: bytes, where: str) -> Mapping[str, Any]:
     try:
         value = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{where}.json: not JSON ({error}); pack it again") from None
     if not isinstance(value, dict):
         raise UsageError(f"{where}.json: not a JSON object; pack it again")

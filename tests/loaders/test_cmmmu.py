@@ -72,6 +72,7 @@ def damaged(folder: Path, **changes: Any) -> Cmmmu:
         ({"question": '<img="9.jpg">'}, 'id 1: <img="9.jpg"> has no image; it has 1.jpg'),
         ({"image_1": None}, 'id 1: <img="1.jpg"> has no image; it has none'),
         ({"answer": "E"}, "id 1: the answer 'E' is none of its 4 options"),
+        ({"option2": ""}, "id 1: has an empty option before another"),
         ({"answer": "?"}, "id 1: its answer is not published; use split=val"),
         ({"type": "判断"}, "id 1: the answer 'C' is none of 对, 错"),
         ({"type": "问答"}, "id 1: type '问答' is none of 选择, 判断, 填空"),

@@ -41,7 +41,8 @@ def test_as_written() -> None:
     assert isinstance(image, Image) and image.source == drawing("cvqa ('Telugu', 'India') 0", width=30, height=30)
     assert question == Text("మూల ఏ రంగు?") and (telugu.spoken, telugu.written) == ("tel_Telu", "tel_Telu")
     assert telugu.group == {
-        **{"code": "Telugu", "country": "India", "category": "People and everyday life", "image_type": "Self"}
+        **{"code": "Telugu", "country": "India", "category": "People and everyday life", "image_type": "Self"},
+        "image": telugu.id.partition("_")[0],
     }
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
@@ -11,9 +12,10 @@ from loaders.exams_v import LANGUAGES, ExamsV
 from loaders.fixtures import fixture
 from loaders.fixtures._pictures import drawing
 from loaders.fixtures._speech import write_parquet
+from mmbench.config import build, compose, resolve
 from mmbench.errors import UsageError
 from mmbench.languages import tag
-from mmbench.schema import Output
+from mmbench.schema import Output, Text
 from mmbench.scorers.accuracy import Accuracy
 
 if TYPE_CHECKING:
@@ -62,6 +64,19 @@ def test_letters_are_read_from_answers_in_any_language() -> None:
     scorer = Accuracy()
     right = ["A", "(A)", "Отговор: A", "The answer is A."] if sample.answer == 0 else ["B", "(B)", "Отговор: B"]
     assert [float(scorer.reduce(scorer.stats(sample, Output(text=text)))) for text in right] == [1.0] * len(right)
+
+
+@pytest.mark.parametrize(("answer", "index"), [("Б", 1), ("Отговор: В", 2), ("Г)", 3), ("ب", 1), ("B", 1)])
+def test_letters_of_the_picture_are_places(answer: str, index: int) -> None:
+    asked = replace(next(iter(loader())), answer=index)
+    scorer = Accuracy()
+    assert float(scorer.reduce(scorer.stats(asked, Output(text=answer)))) == 1.0, "the third Cyrillic letter looks as B"
+
+
+def test_the_prompt_says_what_letters_mean_where_the_picture_has_others() -> None:
+    task = build(resolve(compose(["task=exams_v", "task.loader.location=fixture://exams_v", "model=gold"])["task"]))
+    texts = [part.text for part in next(iter(task.samples())).parts if isinstance(part, Text)]
+    assert "A for the first choice, B for the second" in texts[-1] and texts[-1].endswith("Answer:")
 
 
 def damaged(folder: Path, **changes: Any) -> ExamsV:

@@ -62,8 +62,14 @@ def test_questions_with_pictures(caplog: pytest.LogCaptureFixture) -> None:
 def test_pictures_by_name_in_background_text_and_options() -> None:
     first, second = loader(languages=["en"])
     assert shown(first) == ["Look at ", "[12]", " first.\nThen at ", "[2]", ". How many tiles do both have?"]
-    assert shown(second) == ["Which is the older one?", "\n[image-4.jpg]: ", "[4]", "\n[image-3.jpg]: ", "[3]"]
-    assert second.choices == ("[image-4.jpg]", "[image-3.jpg]", "neither") and second.answer == 1
+    assert shown(second) == [
+        "Which is the older one?",
+        "\n(image)[image-4.jpg]: ",
+        "[4]",
+        "\n(image)[image-3.jpg]: ",
+        "[3]",
+    ]
+    assert second.choices == ("(image)[image-4.jpg]", "(image)[image-3.jpg]", "neither") and second.answer == 1
     widths = [load_image(part).width for part in (*first.parts, *second.parts) if isinstance(part, Image)]
     assert widths == [30 + 12, 30 + 2, 30 + 4, 30 + 3], "a picture's width tells its number"
 
@@ -84,6 +90,7 @@ def test_text_alone_and_both() -> None:
         (["A. one", "B．two", "C、three", "D: four"], "C", (("one", "two", "three", "four"), 2)),
         (["(A) one", "(B) two"], " (b) ", (("one", "two"), 1)),
         (["ก. หนึ่ง", "ข. สอง"], "ข", (("หนึ่ง", "สอง"), 1)),
+        (["（A）一", "（B）二"], "B", (("一", "二"), 1)),
         (["2) even", "1) odd"], "1", (("even", "odd"), 1)),
         (["A.5", "B.7"], "B", (("5", "7"), 1)),
         (["1.5", "2.5", "3.5"], "2", (("1.5", "2.5", "3.5"), None)),

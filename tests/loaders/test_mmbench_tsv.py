@@ -9,7 +9,7 @@ import pytest
 from loaders.fixtures import fixture
 from loaders.fixtures._pictures import drawing
 from loaders.fixtures.mmbench_tsv import COLUMNS, encoded, row
-from loaders.mmbench_tsv import MmbenchTsv
+from loaders.mmbench_tsv import MmbenchTsv, _Images
 from loaders.published import Published
 from mmbench.config import build, compose, resolve
 from mmbench.errors import UsageError
@@ -105,6 +105,17 @@ def test_a_rotation_without_its_original(tmp_path: Path) -> None:
     rows = (row(4, "What?", ("a", "b"), "A", encoded("4")), row(1_000_005, "What?", ("a", "b"), "A", encoded("5")))
     with pytest.raises(UsageError, match=r"mmmb_en\.tsv: index 5 is there with rotated options alone"):
         list(written(tmp_path, *rows))
+
+
+def test_pictures_that_only_rotations_refer_to_are_not_kept(tmp_path: Path) -> None:
+    """VLMEvalKit #1380: the pictures of a whole table in memory."""
+    own = [row(number, "What?", ("a", "b"), "A", encoded(str(number))) for number in (1, 2)]
+    rotated = [row(1_000_000 + number, "What?", ("b", "a"), "B", str(number)) for number in (1, 2)]
+    shared = row(3, "Where?", ("a", "b"), "A", "2")
+    table = written(tmp_path, *own, shared, *rotated)
+    assert [picture_of(sample) for sample in table] == [drawing(name, width=32, height=32) for name in "122"]
+    kept = _Images(Published(location=str(tmp_path)), "mmmb/mmmb_en.tsv")
+    assert list(kept._referred) == ["2"]
 
 
 def test_circular_accuracy_counts_questions(tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ def test_what_the_image_adds_is_a_paired_comparison() -> None:
         assert [type(part) for part in of_both.parts] == [Image, Text]
         assert (*of_image.parts, *of_text.parts) == of_both.parts
         assert len(of_text.parts) == 1
+        assert (of_text.spoken, of_image.spoken) == ("eng_Latn", of_image.language), "no English without the caption"
 
 
 def test_a_test_set_without_czech_and_with_captions_in_its_list() -> None:
