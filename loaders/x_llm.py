@@ -44,8 +44,8 @@ class XLlm:
         category: one of `CATEGORIES`, or None for all.
 
     X-LLM publishes no file: it says that its 90 questions about 30 images are made as LLaVA's are. Names are those of
-    LLaVA's files (haotian-liu/LLaVA, playground/data/coco2014_val_qa_eval, as code that calls it says), fields those that
-    its evaluation is known to read; neither could be checked against a file.
+    LLaVA's files (haotian-liu/LLaVA, playground/data/coco2014_val_qa_eval, as code that calls it says), fields those
+    that its evaluation is known to read; neither could be checked against a file.
     """
 
     location: str = field(default="x_llm", compare=False)

@@ -10,7 +10,8 @@ from mmbench import languages
 from mmbench.errors import ModelLoadError, SampleError
 from mmbench.identity import weights
 from mmbench.models.continuations import shared
-from mmbench.models.generation import GREEDY, counted, end_tokens, on_one_day
+from mmbench.models.document_likelihood import Documents, pick_context
+from mmbench.models.generation import GREEDY, check_fits, counted, end_tokens, on_one_day, positions
 from mmbench.models.loading import gguf_adds_bos, import_torch, load_pretrained, load_processor, pick_device
 from mmbench.models.parts import prompt_text
 from mmbench.schema import Output, Sample
@@ -44,6 +45,7 @@ class CausalLM:
         system: system message, with chat.
         max_new_tokens: limit of an answer.
         stop: text that ends an answer.
+        context: tokens of a document that are read; None is what the model takes.
         dtype: auto, float32, bfloat16 or float16.
         device: auto, cpu, cuda, cuda:1, mps.
         trust_remote_code: whether code that comes with the weights may run.
@@ -58,6 +60,7 @@ class CausalLM:
     system: str | None = None
     max_new_tokens: int = 64
     stop: str | None = None
+    context: int | None = None
     dtype: str = "auto"
     device: str = field(default="auto", compare=False)
     trust_remote_code: bool = False
@@ -65,6 +68,7 @@ class CausalLM:
     _model: Any = field(default=None, init=False, repr=False, compare=False)
     _tokenizer: Any = field(default=None, init=False, repr=False, compare=False)
     _adds_bos: bool = field(default=False, init=False, repr=False, compare=False)
+    _documents: Any = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def content(self) -> str:
@@ -89,7 +93,10 @@ class CausalLM:
         if self._tokenizer.pad_token_id is None:
             self._tokenizer.pad_token = self._tokenizer.eos_token
         loader = AutoModelForCausalLM.from_pretrained
-        self._model = load_pretrained(loader, *source, self.dtype, device, self.trust_remote_code)
+        model = load_pretrained(loader, *source, self.dtype, device, self.trust_remote_code)
+        context = pick_context(self.name, positions(model), self.context)
+        self._documents = Documents(name=self.name, model=model, tokenizer=self._tokenizer, context=context)
+        self._model = model
 
     @property
     def _chats(self) -> bool:
@@ -112,16 +119,13 @@ class CausalLM:
         start = self._tokenizer.bos_token_id
         return [start, *ids] if self._adds_bos and not self._chats and ids[:1] != [start] else ids
 
-    def _limit(self) -> int:
-        return int(getattr(self._model.config, "max_position_embeddings", None) or 1 << 30)
-
     def generate(self, batch: Sequence[Sample]) -> list[Output]:
         """Continue each prompt, greedily unless `generation` says otherwise."""
         self.load()
         torch = import_torch()
         prompts = [self._encode(self._prompt(sample)) for sample in batch]
         for sample, prompt in zip(batch, prompts, strict=True):
-            self._fits(sample, len(prompt) + self.max_new_tokens)
+            check_fits(self.name, self._model, sample, len(prompt) + self.max_new_tokens)
         ids, mask = self._pad(prompts, left=True)
         options = {**GREEDY, "max_new_tokens": self.max_new_tokens, **self.generation}
         options.setdefault("pad_token_id", self._tokenizer.pad_token_id)
@@ -170,6 +174,11 @@ class CausalLM:
             for sample, own, count in zip(batch, scores, lengths, strict=True)
         ]
 
+    def document_loglikelihood(self, batch: Sequence[Sample]) -> list[Output]:
+        """Log-likelihood of each text of each document as it is, without a chat template; images are left out."""
+        self.load()
+        return [self._documents.read(sample) for sample in batch]
+
     def _choices(self, index: int, sample: Sample) -> list[_Choice]:
         """Tokens of prompt and choices, split where the tokens of the prompt alone end."""
         if not sample.choices or not all(sample.choices):
@@ -181,17 +190,11 @@ class CausalLM:
         gap = " " if apart and not self._chats else ""
         context = self._encode(stripped)
         wholes = [tuple(self._encode(stripped + gap + choice)) for choice in sample.choices]
-        self._fits(sample, max(map(len, wholes)))
+        check_fits(self.name, self._model, sample, max(map(len, wholes)))
         kept = shared(context, wholes)
         if not kept:
             raise SampleError(f"sample {sample.id}: the prompt has no token, so a choice has nothing to follow")
         return [_Choice(index, whole[:kept], whole[kept:]) for whole in wholes]
-
-    def _fits(self, sample: Sample, length: int) -> None:
-        if length > self._limit():
-            raise SampleError(
-                f"sample {sample.id}: {length} tokens with the answer, {self.name} takes {self._limit()}; shorten it"
-            )
 
     def _pad(self, rows: Sequence[Sequence[int]], *, left: bool) -> tuple[Tensor, Tensor]:
         torch = import_torch()

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-_BY_TOKEN = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids")
-"""Features with one value for each token of the prompt; 0 is a text token in the last two."""
+BY_TOKEN = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids", "image_embeds_position_mask")
+"""Features with one value for each token of the prompt; 0 is a text token in the last three."""
 
 
 class Continuation(NamedTuple):
@@ -33,7 +33,9 @@ def continuations(tokenizer: Any, prompt: Sequence[int], choices: Sequence[str],
         control |= set(tokenizer.added_tokens_decoder)
     start = 1 + max((index for index, token in enumerate(prompt) if token in control), default=-1)
     tail = tokenizer.decode(prompt[start:])
-    if plain_tokens(tokenizer, tail) != list(prompt[start:]):  # as after a piece that the tokenizer would join otherwise
+    if plain_tokens(tokenizer, tail) != list(
+        prompt[start:]
+    ):  # as after a piece that the tokenizer would join otherwise
         start, tail = len(prompt), ""
     space = " " if gap and tail[-1:] not in ("\n", "(", "[", "{", "“", "«", "¿", "¡") else ""
     wholes = [plain_tokens(tokenizer, tail + space + choice) for choice in choices]
@@ -73,17 +75,35 @@ def is_mistral(tokenizer: Any) -> bool:
     return type(tokenizer).__name__ == "MistralCommonBackend"
 
 
-def extended(features: Mapping[str, Any], rows: Sequence[Continuation], pad: int) -> dict[str, Any]:
-    """The features of a prompt, which is there once for each row, with the row's tokens and then padding after it."""
+def extended(
+    features: Mapping[str, Any], rows: Sequence[Continuation], pad: int, answer_type: int = 0
+) -> dict[str, Any]:
+    """The features of a prompt, which is there once for each row, with the row's tokens and then padding after it.
+
+    Args:
+        features: of the prompt.
+        rows: what comes after it.
+        pad: a token to fill up rows with.
+        answer_type: what `token_type_ids` says of those tokens.
+    """
     width = max(kept + len(tokens) for kept, tokens in rows)
     longer = dict(features)
-    for key in _BY_TOKEN:
+    for key in BY_TOKEN:
         if key not in features:
             continue
         value = features[key].new_full((len(rows), width), pad if key == "input_ids" else 0)
         for index, (kept, tokens) in enumerate(rows):
             value[index, :kept] = features[key][index, :kept]
-            own = {"input_ids": value.new_tensor(tokens), "attention_mask": 1}.get(key, 0)
+            own = {
+                "input_ids": value.new_tensor(tokens),
+                "attention_mask": 1,
+                "token_type_ids": answer_type,
+            }.get(key, 0)
             value[index, kept : kept + len(tokens)] = own
         longer[key] = value
     return longer
+
+
+def repeated(features: Mapping[str, Any], rows: int) -> dict[str, Any]:
+    """The features of one prompt in as many rows."""
+    return {key: value.repeat(rows, *[1] * (value.ndim - 1)) for key, value in features.items()}

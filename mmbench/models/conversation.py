@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from mmbench.errors import SampleError
 from mmbench.media import encode_audio, load_image
-from mmbench.models.parts import LongAudio, hear
+from mmbench.models.continuations import is_mistral
+from mmbench.models.loading import placed
+from mmbench.models.parts import LongAudio, hear, pick_window
 from mmbench.schema import Audio, Image, Part, Sample, Text, Video
 
 if TYPE_CHECKING:
@@ -103,6 +105,40 @@ def _blocks(sample: Sample, part: Part, reader: Reader) -> tuple[list[Block], tu
     return [{"type": "audio", "audio": wave} for wave in heard.waves], heard.notes[0]
 
 
+def processed(
+    sample: Sample, asked: Sequence[Conversation], chat_template: str, processor: Any, reader: Reader
+) -> dict[str, Any]:
+    """What a processor makes of conversations under a frame.
+
+    Raises:
+        SampleError: it refuses them; `sample` is the one that is named.
+    """
+    messages = [each.messages for each in asked]
+    options: dict[str, Any] = {}
+    if is_mistral(processor.tokenizer):
+        messages = [encoded(each, reader.rate) for each in messages]
+    else:
+        # Padding is named for the text alone, or audio extractors take it too. The frame writes BOS.
+        kwargs = {"text_kwargs": {"padding": True}, "add_special_tokens": False}
+        options = {"chat_template": chat_template, "sanitize_control_tokens": True, "processor_kwargs": kwargs}
+    try:
+        return dict(
+            processor.apply_chat_template(
+                messages, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt", **options
+            )
+        )
+    except (ImportError, IndexError, KeyError, NotImplementedError, TypeError, ValueError) as error:
+        detail = " ".join(str(error).split())[:300]
+        raise SampleError(f"sample {sample.id}: the processor of {reader.name} refuses it: {detail}") from error
+
+
+def moved(value: Any, model: Any) -> Any:
+    """A feature on a model's device, in its dtype where it holds numbers with a fraction."""
+    if isinstance(value, list | tuple):
+        return [moved(item, model) for item in value]
+    return placed(value, model) if hasattr(value, "is_floating_point") else value
+
+
 def encoded(messages: Sequence[Mapping[str, Any]], rate: int) -> list[dict[str, Any]]:
     """The messages with each waveform as a file of 32-bit floats in base64, as mistral-common takes it."""
 
@@ -115,6 +151,26 @@ def encoded(messages: Sequence[Mapping[str, Any]], rate: int) -> list[dict[str, 
         }
 
     return [{**message, "content": [block(own) for own in message["content"]]} for message in messages]
+
+
+def read_by(name: str, model: Any, processor: Any, window: float | None, long_audio: LongAudio) -> Reader:
+    """What a model can be given.
+
+    Args:
+        name: of the model, for messages.
+        model: the model itself.
+        processor: of its inputs.
+        window: the setting.
+        long_audio: the setting.
+
+    Raises:
+        UsageError: the settings cannot be met.
+    """
+    found = kinds(model, processor)
+    rate = int(getattr(extractor(processor), "sampling_rate", 16_000))
+    own = own_window(processor) if "audio" in found else None
+    window = pick_window(name, own, window, long_audio)
+    return Reader(name=name, kinds=found, rate=rate, window=window, long_audio=long_audio)
 
 
 def kinds(model: Any, processor: Any) -> frozenset[str]:

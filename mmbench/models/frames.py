@@ -69,12 +69,12 @@ def unframed(template: str | None, conversation: Conversation) -> str | None:
 
 def frame(template: str, around_audio: str, processor: Any) -> str:
     """The Jinja template that does what a template of `MultimodalLM.template` says."""
-    around = "".join(_literal(text) + ("{{ AUDIO }}" if field else "") for text, field, _, _ in _parse(around_audio))
+    around = "".join(literal(text) + ("{{ AUDIO }}" if field else "") for text, field, _, _ in _parse(around_audio))
     shown = {"text": "{{ b.text }}", "audio": around.replace("{{ AUDIO }}", _token(processor, "audio"))}
-    shown["image"] = _token(processor, "image")
+    shown["image"] = literal(mark(processor, "image"))
     pieces = []
     for text, field, _, _ in _parse(template):
-        pieces.append(_literal(text))
+        pieces.append(literal(text))
         for_kind = "".join(
             f"{{% if b.type == '{kind}' %}}{shown[kind]}{{% endif %}}" for kind in _FIELDS.get(field or "", "").split()
         )
@@ -86,13 +86,47 @@ def _parse(template: str) -> list[tuple[str, str | None, str | None, str | None]
     return list(string.Formatter().parse(template))
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """A text as a Jinja expression."""
     return f"{{{{ {json.dumps(text, ensure_ascii=False)} }}}}" if text else ""
 
 
 def _token(processor: Any, kind: str) -> str:
     """The model's own placeholder as a Jinja expression; nothing where it has none, as no such part gets that far."""
-    return _literal(getattr(processor, f"{kind}_token", None) or "")
+    return literal(getattr(processor, f"{kind}_token", None) or "")
+
+
+def mark(processor: Any, kind: str) -> str:
+    """What stands for a medium in a text: what the model's own chat template writes between two texts.
+
+    It is more than the placeholder where a model was trained with a begin and an end around it (Qwen2-VL), by which it
+    tells images in a row apart. The placeholder alone is for a model without such a template, or whose template moves
+    all media before the text (LLaVA-1.5).
+    """
+    token = getattr(processor, f"{kind}_token", None) or ""
+    template = _template(processor)
+    if not template or not token:
+        return token
+    edge = {"type": "text", "text": _PROBE}
+    turn = {"role": "user", "content": [edge, {"type": kind}, edge]}
+    try:
+        shown = str(processor.apply_chat_template([turn], chat_template=template))
+    except Exception:  # templates raise what they like where they want strings, or no such medium
+        return token
+    _, first, rest = shown.partition(_PROBE)
+    between, last, _ = rest.partition(_PROBE)
+    return between if first and last and token in between else token
+
+
+def placeholders(processor: Any) -> frozenset[int]:
+    """The tokens that stand for media."""
+    found = (getattr(processor, f"{kind}_token_id", None) for kind in (*_MEDIA, "video"))
+    return frozenset(int(token) for token in found if token is not None)
+
+
+def _template(processor: Any) -> str | None:
+    found = getattr(processor, "chat_template", None) or getattr(processor.tokenizer, "chat_template", None)
+    return found.get("default") if isinstance(found, dict) else found
 
 
 def own_frame(name: str, processor: Any) -> str:
@@ -101,8 +135,7 @@ def own_frame(name: str, processor: Any) -> str:
     Raises:
         ModelLoadError: it has none.
     """
-    found = getattr(processor, "chat_template", None) or getattr(processor.tokenizer, "chat_template", None)
-    template = found.get("default") if isinstance(found, dict) else found
+    template = _template(processor)
     if not template:
         raise ModelLoadError(
             f"model {name}: it has no chat template; set model.template, such as '{{input}}\\nAnswer:'"
@@ -136,7 +169,7 @@ def begun(processor: Any, template: str) -> str:
     tokenizer = processor.tokenizer
     start = tokenizer.bos_token
     adds = start is not None and tokenizer("a")["input_ids"][:1] == [tokenizer.bos_token_id]
-    return _literal(start) + template if adds and not _probe(processor, template).startswith(start) else template
+    return literal(start) + template if adds and not _probe(processor, template).startswith(start) else template
 
 
 def count_placeholders_of_frame(processor: Any) -> None:

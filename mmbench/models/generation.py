@@ -7,8 +7,12 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from mmbench.errors import SampleError
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+
+    from mmbench.schema import Sample
 
 GREEDY: dict[str, Any] = {
     "do_sample": False,
@@ -53,6 +57,22 @@ def counted(row: Sequence[int], ends: Collection[int]) -> tuple[int, tuple[str, 
     """
     count = next((index for index, token in enumerate(row) if token in ends), len(row))
     return count, () if count < len(row) else (f"stopped after {count} tokens",)
+
+
+def positions(model: Any) -> int:
+    """How many tokens a language model takes, prompt and answer together; very many where it does not say."""
+    text = model.config.get_text_config()
+    return int(getattr(text, "max_position_embeddings", None) or 1 << 30)
+
+
+def check_fits(name: str, model: Any, sample: Sample, length: int) -> None:
+    """Refuse a prompt that with its answer has more tokens than a model takes.
+
+    Raises:
+        SampleError: it has.
+    """
+    if length > (limit := positions(model)):
+        raise SampleError(f"sample {sample.id}: {length} tokens with the answer, {name} takes {limit}; shorten it")
 
 
 def end_tokens(model: Any, options: Mapping[str, Any]) -> frozenset[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import os
 import re
@@ -98,6 +99,16 @@ def pick_dtype(dtype: str, device: str) -> TorchDtype:
 def slack(dtype: TorchDtype) -> float:
     """How far two ways to one likelihood may differ in a number format, as a share of it: 1e-4 in float32."""
     return max(1e-4, 8 * float(import_torch().finfo(dtype).eps))
+
+
+def keeping(model: Any, wanted: Any) -> dict[str, Any]:
+    """The argument by which a model's forward computes logits of some positions alone; nothing where it has none.
+
+    Args:
+        model: the model.
+        wanted: how many of the last positions, or a tensor of positions.
+    """
+    return {"logits_to_keep": wanted} if "logits_to_keep" in inspect.signature(model.forward).parameters else {}
 
 
 def placed(tensor: Any, model: Any) -> Any:

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import inspect
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from mmbench import languages
 from mmbench.errors import ModelLoadError, SampleError
 from mmbench.identity import weights
-from mmbench.models.continuations import Continuation, continuations, extended, is_mistral
-from mmbench.models.conversation import (
-    Conversation,
-    Reader,
-    converse,
-    encoded,
-    extractor,
-    fixed_window,
-    kinds,
-    own_window,
-)
-from mmbench.models.frames import begun, check_frame, count_placeholders_of_frame, frame, own_frame, unframed
-from mmbench.models.generation import GREEDY, counted, end_tokens
-from mmbench.models.loading import import_torch, load_pretrained, load_processor, pick_device, placed
+from mmbench.models import frames
+from mmbench.models.continuations import continuations, is_mistral
+from mmbench.models.conversation import Conversation, converse, fixed_window, moved, processed, read_by
+from mmbench.models.document_images import Sight
+from mmbench.models.document_likelihood import Documents, pick_context
+from mmbench.models.generation import GREEDY, check_fits, counted, end_tokens, positions
+from mmbench.models.loading import import_torch, load_pretrained, load_processor, pick_device
 from mmbench.models.multimodal_weights import load_parts, pick_loader
-from mmbench.models.parts import LongAudio, pick_window
-from mmbench.schema import Output, Sample, Text
+from mmbench.models.prefix import Prefixes
+from mmbench.models.vectors import last_states
+from mmbench.schema import QUERY, Output, Sample, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from mmbench.models.parts import LongAudio
 
 
 @dataclass(kw_only=True)
@@ -51,6 +46,8 @@ class MultimodalLM:
         long_audio: what becomes of longer clips: refuse, truncate, or chunk (several clips in a row).
         max_new_tokens: limit of an answer.
         stop: text that ends an answer.
+        context: tokens of a document that are read; None is what the model takes.
+        share_prefix: whether a prompt is read once for all its choices, where the model allows that.
         dtype: auto, float32, bfloat16 or float16.
         device: auto, cpu, cuda, cuda:1, mps.
         trust_remote_code: whether code that comes with the weights may run.
@@ -70,6 +67,8 @@ class MultimodalLM:
     long_audio: LongAudio = "refuse"
     max_new_tokens: int = 256
     stop: str | None = None
+    context: int | None = None
+    share_prefix: bool = field(default=True, compare=False)
     dtype: str = "auto"
     device: str = field(default="auto", compare=False)
     trust_remote_code: bool = False
@@ -78,10 +77,12 @@ class MultimodalLM:
     _processor: Any = field(default=None, init=False, repr=False, compare=False)
     _reader: Any = field(default=None, init=False, repr=False, compare=False)
     _frames: Any = field(default=None, init=False, repr=False, compare=False)
+    _documents: Any = field(default=None, init=False, repr=False, compare=False)
+    _prefixes: Any = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check what can be checked before weights are loaded."""
-        check_frame(self.name, self.template, self.around_audio, self.system)
+        frames.check_frame(self.name, self.template, self.around_audio, self.system)
 
     @property
     def content(self) -> str:
@@ -105,9 +106,20 @@ class MultimodalLM:
         if processor.tokenizer.pad_token_id is None:
             processor.tokenizer.pad_token = processor.tokenizer.eos_token
         self._frames = self._framed(processor)
-        count_placeholders_of_frame(processor)
+        frames.count_placeholders_of_frame(processor)
         model = load_pretrained(loader, *source, self.dtype, device, trust)
-        self._reader = self._read(model, processor)
+        reader = read_by(self.name, model, processor, self.window, self.long_audio)
+        self._reader = replace(reader, system=self.system)
+        pad = processor.tokenizer.pad_token_id
+        self._prefixes = Prefixes(name=self.name, model=model, pad=pad, shares=self.share_prefix)
+        context = pick_context(self.name, positions(model), self.context)
+        self._documents = Documents(
+            name=self.name,
+            model=model,
+            tokenizer=processor.tokenizer,
+            context=context,
+            placeholders=frames.placeholders(processor),
+        )
         self._model, self._processor = model, processor
 
     def _framed(self, processor: Any) -> tuple[str, str]:
@@ -117,45 +129,61 @@ class MultimodalLM:
                 raise ModelLoadError(f"model {self.name}: mistral-common has its own frame; leave out model.template")
             return "", ""
         if self.template is None:
-            own = begun(processor, own_frame(self.name, processor))
+            own = frames.begun(processor, frames.own_frame(self.name, processor))
             return own, own
         # A space between prompt and choice belongs to the choice's first token in nearly every vocabulary.
         raw = (self.template, self.template.rstrip(" "))
-        free, scored = (begun(processor, frame(each, self.around_audio, processor)) for each in raw)
+        free, scored = (frames.begun(processor, frames.frame(each, self.around_audio, processor)) for each in raw)
         return free, scored
-
-    def _read(self, model: Any, processor: Any) -> Reader:
-        found = kinds(model, processor)
-        rate = int(getattr(extractor(processor), "sampling_rate", 16_000))
-        own = own_window(processor) if "audio" in found else None
-        window = pick_window(self.name, own, self.window, self.long_audio)
-        return Reader(
-            name=self.name, kinds=found, rate=rate, window=window, long_audio=self.long_audio, system=self.system
-        )
 
     def generate(self, batch: Sequence[Sample]) -> list[Output]:
         """Answer each sample, greedily unless `generation` says otherwise."""
         self.load()
+        return self._alike(batch, self._answer)
+
+    def embed(self, batch: Sequence[Sample]) -> list[Output]:
+        """The state of each prompt's last token after the last layer, of unit length, as NoteLLM-2 takes it.
+
+        The prompt should end where one word would follow that says it all. NoteLLM-2: arXiv 2405.16789.
+        """
+        self.load()
+        return self._alike(batch, self._embed)
+
+    def loglikelihood(self, batch: Sequence[Sample]) -> list[Output]:
+        """Log-likelihood of each choice as the answer, summed over the choice's own tokens."""
+        self.load()
+        return [self._score(sample) for sample in batch]
+
+    def document_loglikelihood(self, batch: Sequence[Sample]) -> list[Output]:
+        """Log-likelihood of each text of each document as it is, without a chat template, after the images before it.
+
+        A model that takes no images reads the text alone.
+        """
+        self.load()
+        sees = "image" in self._reader.kinds
+        sight = Sight(reader=self._reader, processor=self._processor, features=self._features) if sees else None
+        return [self._documents.read(sample, sight) for sample in batch]
+
+    def _alike(
+        self, batch: Sequence[Sample], answer: Callable[[list[Sample], list[Conversation]], list[Output]]
+    ) -> list[Output]:
+        """Ask in calls that hold as many clips and images of each sample, as an answer must not depend on others.
+
+        Where a processor pads clips to the longest, which a model may hear, those of a call are of one length.
+        """
         asked = [self._ask(sample) for sample in batch]
-        # An answer must not depend on what is beside it: calls hold as many clips and images of each sample, and
-        # where a processor pads clips to the longest, which a model may hear, they are of one length.
         fixed = fixed_window(self._processor)
         calls = [(len(each.clips) if fixed else each.clips, each.images) for each in asked]
         outputs: dict[int, Output] = {}
         for call in dict.fromkeys(calls):
             indices = [index for index, own in enumerate(calls) if own == call]
-            answers = self._answer([batch[i] for i in indices], [asked[i] for i in indices])
+            answers = answer([batch[i] for i in indices], [asked[i] for i in indices])
             outputs |= dict(zip(indices, answers, strict=True))
         return [outputs[index] for index in range(len(batch))]
 
-    def loglikelihood(self, batch: Sequence[Sample]) -> list[Output]:
-        """Log-likelihood of each choice as the answer, summed over the choice's own tokens; a forward a sample."""
-        self.load()
-        return [self._score(sample) for sample in batch]
-
     def _ask(self, sample: Sample) -> Conversation:
         asked = converse(sample, self._reader)
-        if kind := unframed(self.template, asked):
+        if kind := frames.unframed(self.template, asked):
             raise SampleError(f"sample {sample.id} holds {kind}, for which the template of {self.name} has no place")
         written = any(isinstance(part, Text) and part.text.strip() for part in sample.parts)
         if self.audio_or_text and written == bool(asked.clips):
@@ -165,29 +193,8 @@ class MultimodalLM:
 
     def _features(self, sample: Sample, asked: Sequence[Conversation], chat_template: str) -> dict[str, Any]:
         """What the model is given, on its device; floating-point tensors in its dtype."""
-        messages = [each.messages for each in asked]
-        options: dict[str, Any] = {}
-        if is_mistral(self._processor.tokenizer):
-            messages = [encoded(each, self._reader.rate) for each in messages]
-        else:
-            # Padding is named for the text alone, or audio extractors take it too. The frame writes BOS.
-            kwargs = {"text_kwargs": {"padding": True}, "add_special_tokens": False}
-            options = {"chat_template": chat_template, "sanitize_control_tokens": True, "processor_kwargs": kwargs}
-        try:
-            features = self._processor.apply_chat_template(
-                messages, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt", **options
-            )
-        except (ImportError, IndexError, KeyError, NotImplementedError, TypeError, ValueError) as error:
-            detail = " ".join(str(error).split())[:300]
-            raise SampleError(f"sample {sample.id}: the processor of {self.name} refuses it: {detail}") from error
-        return {key: self._moved(value) for key, value in features.items()}
-
-    def _moved(self, value: Any) -> Any:
-        if isinstance(value, list | tuple):
-            return [self._moved(item) for item in value]
-        if not hasattr(value, "is_floating_point"):
-            return value
-        return placed(value, self._model)
+        features = processed(sample, asked, chat_template, self._processor, self._reader)
+        return {key: moved(value, self._model) for key, value in features.items()}
 
     def _adapt(self, asked: Conversation) -> None:
         """Switch the adapters of a model on for media and off for text, as their authors do."""
@@ -195,20 +202,12 @@ class MultimodalLM:
             switch = self._model.enable_adapters if asked.clips or asked.images else self._model.disable_adapters
             switch()
 
-    def _fits(self, sample: Sample, length: int) -> None:
-        text = self._model.config.get_text_config()
-        limit = int(getattr(text, "max_position_embeddings", None) or 1 << 30)
-        if length > limit:
-            raise SampleError(
-                f"sample {sample.id}: {length} tokens with the answer, {self.name} takes {limit}; shorten it"
-            )
-
     def _answer(self, samples: Sequence[Sample], asked: Sequence[Conversation]) -> list[Output]:
         torch = import_torch()
         tokenizer = self._processor.tokenizer
         features = self._features(samples[0], asked, self._frames[0])
         for sample, length in zip(samples, features["attention_mask"].sum(1).tolist(), strict=True):
-            self._fits(sample, length + self.max_new_tokens)
+            check_fits(self.name, self._model, sample, length + self.max_new_tokens)
         options = {**GREEDY, "max_new_tokens": self.max_new_tokens, **self.generation}
         options.setdefault("pad_token_id", tokenizer.pad_token_id)
         if self._model.generation_config.eos_token_id is None:
@@ -221,6 +220,17 @@ class MultimodalLM:
         rows = sequences[:, features["input_ids"].shape[1] :].tolist()
         ends = end_tokens(self._model, options)
         return [self._output(row, ends, each.notes) for row, each in zip(rows, asked, strict=True)]
+
+    def _embed(self, samples: Sequence[Sample], asked: Sequence[Conversation]) -> list[Output]:
+        features = self._features(samples[0], asked, self._frames[0])
+        for sample, length in zip(samples, features["attention_mask"].sum(1).tolist(), strict=True):
+            check_fits(self.name, self._model, sample, length)
+        self._adapt(asked[0])
+        vectors = last_states(self._model, features)
+        return [
+            Output(text="", vectors={QUERY: vector}, notes=each.notes)
+            for vector, each in zip(vectors, asked, strict=True)
+        ]
 
     def _output(self, row: Sequence[int], ends: frozenset[int], notes: tuple[str, ...]) -> Output:
         tokenizer = self._processor.tokenizer
@@ -237,31 +247,18 @@ class MultimodalLM:
         if not sample.choices or not all(sample.choices):
             raise SampleError(f"sample {sample.id} has no choices to rank, or an empty one; give each its text")
         asked = self._ask(sample)
-        features = self._features(sample, [asked], self._frames[1])
+        alone = self._features(sample, [asked], self._frames[1])
         tokenizer, gap = self._processor.tokenizer, self.template is not None and languages.spaced(sample.written)
-        choices = continuations(tokenizer, features["input_ids"][0].tolist(), sample.choices, gap=gap)
-        self._fits(sample, max(kept + len(tokens) for kept, tokens in choices))
-        # All tokens but the last are read, and the last one's probability is where they end: rows that agree are one.
-        rows = sorted({Continuation(kept, tokens[:-1]) for kept, tokens in choices})
-        if len(rows) > 1:
-            features = self._features(sample, [asked] * len(rows), self._frames[1])
-        start = min(row.kept for row in rows) - 1
-        logprobs = self._logprobs(extended(features, rows, tokenizer.pad_token_id), start, asked)
-        scores = []
-        for kept, tokens in choices:
-            own = logprobs[rows.index(Continuation(kept, tokens[:-1])), kept - 1 - start :]
-            scores.append(sum(own[position, token].item() for position, token in enumerate(tokens)))
+        choices = continuations(tokenizer, alone["input_ids"][0].tolist(), sample.choices, gap=gap)
+        check_fits(self.name, self._model, sample, max(kept + len(tokens) for kept, tokens in choices))
+        self._adapt(asked)
+        scores = self._prefixes.scores(
+            choices,
+            lambda rows: alone if rows == 1 else self._features(sample, [asked] * rows, self._frames[1]),
+            (bool(asked.clips), bool(asked.images)),
+        )
         lengths = tuple(len(tokens) for _, tokens in choices)
         best = sample.choices[max(range(len(scores)), key=scores.__getitem__)]
         return Output(
             text=best, choice_scores=tuple(scores), choice_lengths=lengths, tokens=sum(lengths), notes=asked.notes
         )
-
-    def _logprobs(self, inputs: dict[str, Any], start: int, asked: Conversation) -> Any:
-        """Log probabilities of what follows each position from `start` on: (rows, positions, vocabulary)."""
-        kept = inputs["input_ids"].shape[1] - start
-        if "logits_to_keep" in inspect.signature(self._model.forward).parameters:
-            inputs = {**inputs, "logits_to_keep": kept}
-        self._adapt(asked)
-        with import_torch().inference_mode():
-            return self._model(**inputs).logits[:, -kept:].float().log_softmax(-1)

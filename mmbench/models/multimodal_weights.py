@@ -45,7 +45,8 @@ def pick_loader(name: str, config: Any, *, trust: bool, adapter: str | None) -> 
     """
     if config.is_encoder_decoder:
         raise ModelLoadError(
-            f"model {name}: {config.model_type} is an encoder-decoder; model=speech_to_text takes those that hear"
+            f"model {name}: {config.model_type} is an encoder-decoder; model=speech_to_text takes those that hear, "
+            "model=image_to_text those that see"
         )
     if (adapter is not None or getattr(config, "has_lora_adapter", False)) and find_spec("peft") is None:
         raise ModelLoadError(f"model {name}: its weights come with an adapter, which needs peft: pip install {_OURS}")

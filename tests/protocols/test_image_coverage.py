@@ -102,7 +102,7 @@ def partly(task: Task, model: Model, message: str, cells: ImageCells) -> None:
 
 
 DECIDES = [(name, protocol) for name in SEES for protocol in ("one", "two", "find", "bits", "few")]
-DECIDES += [(name, "one") for name in ("florence2", "paligemma", "clip", "siglip")]
+DECIDES += [(name, "one") for name in ("blip2_opt", "florence2", "paligemma", "clip", "siglip")]
 DECIDES += [(name, "find") for name in ("clip", "siglip")]
 
 
