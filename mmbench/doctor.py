@@ -188,6 +188,8 @@ _INSTALLED = (
     ("Tux Paint stamps", "/usr/share/tuxpaint/stamps", "tuxpaint-stamps-default"),
     ("Fish Fillets", "/usr/share/games/fillets-ng/sound", "fillets-ng-data fillets-ng-data-cs fillets-ng-data-nl"),
     ("Apertium", "/usr/bin/apertium", "apertium apertium-eng-spa"),
+    ("Tesseract", "/usr/bin/tesseract", "tesseract-ocr-all"),
+    ("Noto fonts", "/usr/share/fonts/truetype/noto", "fontconfig libfribidi0 fonts-noto-core fonts-noto-cjk"),
 )
 """Data and programs of Debian packages."""
 
