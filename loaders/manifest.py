@@ -140,7 +140,9 @@ class Manifest:
         name = str(row["id"]) if type(row.get("id")) is int else rows.text(row.get("id"), "id")
         if not name:
             raise rows.mistake("id", "is empty", "give every row an id of its own")
-        codes = {key: rows.language(row.get(key), key) for key in rows.LANGUAGES if key == "language" or key in row}
+        codes: dict[str, Any] = {
+            key: rows.language(row.get(key), key) for key in rows.LANGUAGES if key == "language" or key in row
+        }
         if "reference" in row:
             if "references" in row:
                 raise rows.mistake("reference", "stands beside references", "give one of the two")

@@ -107,26 +107,28 @@ def published(path: Path) -> list[CorpusCount]:
     names ("# tokens"); numbers may have commas between thousands.
 
     Raises:
-        UsageError: there is no such column, a code twice, or a number is none.
+        UsageError: there is no such column, a code is there twice or missing, or a number is none.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{path}: cannot be read ({error}); give a .csv file with a header") from error
-    names = {re.sub(r"[^a-z]", "", name.lower()): name for name in (rows[0] if rows else {})}
+    names = {re.sub(r"[^a-z]", "", name.lower()): name for name in (rows[0] if rows else {}) if name}
     columns: dict[str, str] = {
         kind: names[kind] for kind in ("documents", "texts", "images", "tokens") if kind in names
     }
     if "code" not in names or not columns:
         raise UsageError(f"{path}: has no column code beside documents, texts, images or tokens; it has {list(names)}")
-    found = [_row(row, row[names["code"]], columns, f"{path}:{line}") for line, row in enumerate(rows, 2)]
+    found = [_row(row, row[names["code"]] or "", columns, f"{path}:{line}") for line, row in enumerate(rows, 2)]
     if twice := [code for code, n in Counter(row.language for row in found).items() if n > 1]:
         raise UsageError(f"{path}: {twice[0]} is there twice; a language has one row")
     return found
 
 
 def _row(row: Mapping[str, str], code: str, columns: Mapping[str, str], where: str) -> CorpusCount:
+    if not code.strip():
+        raise UsageError(f"{where}: has no code of a language")
     numbers: dict[str, Any] = {}
     for kind, column in columns.items():
         written = (row[column] or "").replace(",", "").strip()

@@ -36,6 +36,7 @@ _EXTRAS = (
     ("torchvision", "multimodal"),
     ("ufal-kenlm", "ngram"),
     ("av", "video"),
+    ("rapidocr", "ocr"),
     ("matplotlib", "plots"),
 )
 """Packages that some models, data or plots need, and the extras that bring them."""

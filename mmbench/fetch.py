@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -86,11 +86,11 @@ def fetch_images(
         CellError: the disk is full.
     """
     home, settings = ImageStore(store), settings or Settings()
-    counts, left = _left(urls, home, retry=retry)
-    if not yes or not left:
-        return counts
+    if not yes:
+        return _left(urls, home, retry=retry)[0]
     try:
-        with locked(store):
+        with locked(store):  # before the index is read, or what another process has just fetched would be asked again
+            counts, left = _left(urls, home, retry=retry)
             _fetch(left, home, settings, counts)
     except CellError as error:
         if "at work" in str(error):
@@ -147,10 +147,11 @@ def _fetch(left: dict[str, list[Wanted]], home: ImageStore, settings: Settings, 
                 else:
                     counts.failed[str(row["reason"])] += 1
 
-    pool = ThreadPoolExecutor(max_workers=max(1, settings.workers))
+    pool = ThreadPoolExecutor(max_workers=settings.workers)
     try:
-        for done in [pool.submit(work, images) for images in left.values()]:
-            done.result()
+        hosts = [pool.submit(work, images) for images in left.values()]
+        for host in wait(hosts, return_when=FIRST_EXCEPTION).done:  # a full disk ends all of them at once
+            host.result()
     finally:  # also on Ctrl-C: the images in hand are finished, the others are left for the next time
         stop.set()
         pool.shutdown(wait=True, cancel_futures=True)

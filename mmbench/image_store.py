@@ -77,6 +77,8 @@ class ImageStore:
             try:
                 with os.fdopen(handle, "wb") as file:
                     file.write(data)
+                    file.flush()
+                    os.fsync(handle)  # or after a power cut the index knows of an image that is empty
                 Path(part).chmod(0o644)
                 Path(part).replace(path)
             finally:

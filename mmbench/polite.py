@@ -1,14 +1,16 @@
 """Gets files from strangers' web servers as a guest should: slowly, where it is allowed, and never from inside.
 
-One request a host at a time with a pause after it, `robots.txt` is obeyed, so are Retry-After and Crawl-delay, sizes,
-times and redirects are limited. Only http and https to addresses of the public internet are asked: a URL of a corpus
-may point at the machines behind one's own firewall. Proxies of the environment are not used, as they would hide that.
+One request a host at a time with a pause after it, `robots.txt` is obeyed as Python's parser reads it (which knows no
+wildcards), so are Retry-After and Crawl-delay; sizes, times and redirects are limited. Only http and https to addresses
+of the public internet are asked: a URL of a corpus may point at the machines behind one's own firewall. Proxies of the
+environment are not used, as they would hide that.
 """
 
 from __future__ import annotations
 
 import http.client
 import ipaddress
+import math
 import threading
 import time
 from dataclasses import dataclass, field
@@ -21,7 +23,7 @@ from urllib.request import build_opener as opener_of
 from urllib.robotparser import RobotFileParser
 
 from mmbench import __version__
-from mmbench.errors import printable
+from mmbench.errors import UsageError, printable
 
 if TYPE_CHECKING:
     from email.message import Message
@@ -64,6 +66,18 @@ class Settings:
     private: bool = False
     robots: bool = True
 
+    def __post_init__(self) -> None:
+        """Refuse settings with which every file would fail, or a server would have no rest.
+
+        Raises:
+            UsageError: a number is too small or none, or the contact cannot stand in a header.
+        """
+        for name, least in {"delay": 0, "max_wait": 0, "workers": 1, "attempts": 1, "max_bytes": 1}.items():
+            if not least <= getattr(self, name) < math.inf:
+                raise UsageError(f"{name}={getattr(self, name)}: give a number of {least} or more")
+        if not (self.contact.isascii() and (self.contact.isprintable() or not self.contact)):
+            raise UsageError(f"contact={self.contact!r}: give a mail address or a page, in ASCII and on one line")
+
     @property
     def agent(self) -> str:
         """The User-Agent."""
@@ -77,24 +91,16 @@ class _Connection(http.client.HTTPConnection):
 
     def connect(self) -> None:
         super().connect()
-        _inside_is_refused(self)
+        # The address that was connected to is what counts: a name can mean another one at each look.
+        address = ipaddress.ip_address(self.sock.getpeername()[0].partition("%")[0])
+        mapped = getattr(address, "ipv4_mapped", None)
+        if not self.private and not (mapped or address).is_global:
+            self.close()
+            raise Refused("private address")
 
 
-class _Secure(http.client.HTTPSConnection):
-    private = False
-
-    def connect(self) -> None:
-        super().connect()
-        _inside_is_refused(self)
-
-
-def _inside_is_refused(connection: _Connection | _Secure) -> None:
-    # The address that was connected to is what counts: a name can mean another one at each look.
-    address = ipaddress.ip_address(connection.sock.getpeername()[0].partition("%")[0])
-    mapped = getattr(address, "ipv4_mapped", None)
-    if not connection.private and not (mapped or address).is_global:
-        connection.close()
-        raise Refused("private address")
+class _Secure(http.client.HTTPSConnection, _Connection):
+    """The same with TLS, whose handshake comes after the look at the address: in this order the classes connect."""
 
 
 class _Plain(HTTPHandler):
@@ -124,13 +130,16 @@ class _Stay(HTTPRedirectHandler):
 
 @dataclass
 class _Host:
-    """What is known of a server: when it may be asked again, and its rules."""
+    """What is known of a host: when it may be asked again, and by the URL of a robots.txt its rules.
+
+    Where they cannot be had, the reason stands in their place.
+    """
 
     asking: threading.Lock = field(default_factory=threading.Lock)
     reading: threading.Lock = field(default_factory=threading.Lock)
     free: float = 0.0
     delay: float = 0.0
-    rules: RobotFileParser | None = None
+    rules: dict[str, RobotFileParser | str] = field(default_factory=dict)
 
 
 class Client:
@@ -139,7 +148,7 @@ class Client:
     def __init__(self, settings: Settings) -> None:
         """Nothing is asked yet."""
         self._settings = settings
-        self._hosts: dict[tuple[str, str], _Host] = {}
+        self._hosts: dict[str, _Host] = {}
         self._lock = threading.Lock()
         private = settings.private
         self._opener: OpenerDirector = opener_of(ProxyHandler({}), _Plain(private), _Encrypted(private), _Stay())
@@ -152,9 +161,12 @@ class Client:
         """
         for _ in range(self._settings.max_redirects + 1):
             host = self._host(url)
-            if self._settings.robots and not self._rules(url, host).can_fetch("mmbench", url):
-                raise Refused("robots.txt")
-            found = self._ask(url, host, self._settings.max_bytes, image=True)
+            try:
+                if self._settings.robots and not self._rules(url, host).can_fetch("mmbench", url):
+                    raise Refused("robots.txt")
+                found = self._ask(url, host, self._settings.max_bytes, image=True)
+            except ValueError:  # the URL, or where it has moved to, once its escapes are read
+                raise Refused("not a URL") from None
             if isinstance(found, bytes):
                 return found
             url = found
@@ -163,35 +175,43 @@ class Client:
     def _host(self, url: str) -> _Host:
         try:
             parts = urlsplit(url)
-            key = (parts.scheme.lower(), f"{(parts.hostname or '').lower()}:{parts.port or ''}")
+            scheme, name, _ = parts.scheme, parts.hostname, parts.port  # a port may be no number
         except ValueError:
             raise Refused("not a URL") from None
-        if key[0] not in ("http", "https") or not parts.hostname:
+        if scheme not in ("http", "https") or not name:
             raise Refused("not http or https")
         with self._lock:
-            return self._hosts.setdefault(key, _Host(delay=self._settings.delay))
+            return self._hosts.setdefault(name, _Host(delay=self._settings.delay))
 
     def _rules(self, url: str, host: _Host) -> RobotFileParser:
         """The robots.txt, asked for once: where there is none all is allowed, where it cannot be had nothing."""
+        where = urljoin(url, "/robots.txt")
         with host.reading:
-            if host.rules is not None:
-                return host.rules
-            rules, where, lines = RobotFileParser(), urljoin(url, "/robots.txt"), list[str]()
-            try:
-                for _ in range(self._settings.max_redirects + 1):
-                    found = self._ask(where, self._host(where), _ROBOTS, image=False)
-                    if isinstance(found, bytes):
-                        lines = found.decode("utf-8-sig", "replace").splitlines()
-                        break
-                    where = found
-            except Refused as reason:  # RFC 9309, section 2.3.1
-                if not str(reason).startswith("HTTP 4") or str(reason) == "HTTP 429":
-                    lines = ["User-agent: *", "Disallow: /"]
-            rules.parse(lines)
-            rules.modified()  # else it counts as never read
-            host.rules = rules
+            if where not in host.rules:
+                host.rules[where] = self._read_rules(where)
+            rules = host.rules[where]
+            if isinstance(rules, str):
+                raise Refused(f"robots.txt: {rules}")
             host.delay = max(host.delay, min(float(rules.crawl_delay("mmbench") or 0), self._settings.max_wait))
             return rules
+
+    def _read_rules(self, where: str) -> RobotFileParser | str:
+        """A robots.txt, or why it cannot be had."""
+        rules = RobotFileParser()
+        rules.modified()  # else it counts as never read
+        try:
+            for _ in range(self._settings.max_redirects + 1):
+                found = self._ask(where, self._host(where), _ROBOTS, image=False)
+                if isinstance(found, bytes):
+                    rules.parse(found.decode("utf-8-sig", "replace").splitlines())
+                    break
+                where = found
+        except Refused as reason:  # RFC 9309, section 2.3.1
+            if not str(reason).startswith("HTTP 4") or str(reason) == "HTTP 429":
+                return str(reason)
+        except ValueError:  # what Python's parser takes for a number or a URL, and is none
+            return "cannot be read"
+        return rules
 
     def _ask(self, url: str, host: _Host, most: int, *, image: bool) -> bytes | str:
         """A file, or where it has moved to."""
@@ -245,7 +265,7 @@ def _read(response: http.client.HTTPResponse, most: int, end: float) -> bytes:
     if length.isdigit() and int(length) > most:
         raise Refused("too large")
     data = bytearray()
-    while chunk := response.read(_CHUNK):
+    while chunk := response.read1(_CHUNK):  # `read` waits for all of it, however slowly it comes
         data += chunk
         if len(data) > most:
             raise Refused("too large")
@@ -259,9 +279,9 @@ def _read(response: http.client.HTTPResponse, most: int, end: float) -> bytes:
 def _pause(headers: Message, otherwise: float) -> float:
     """Seconds that a busy server asks to wait, as a number or a date."""
     asked = str(headers.get("Retry-After") or "").strip()
-    if asked.isdigit():
+    if asked.isdecimal():
         return float(asked)
     try:
         return max(0.0, parsedate_to_datetime(asked).timestamp() - time.time())
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return otherwise

@@ -56,7 +56,10 @@ def _read(outputs: Mapping[str, Output]) -> Output:
     readings = tuple(replace(r, variant=name) for name, o in outputs.items() for r in o.readings[:kept])
     if len({tuple((r.node, r.bytes) for r in o.readings[:kept]) for o in outputs.values()}) > 1:
         raise CellError("the model read other text in a variant of a document; its wrapper is wrong")
-    return replace(outputs[WHOLE], readings=readings)
+    whole = outputs[WHOLE]
+    others = {n: [note for note in o.notes if note not in whole.notes] for n, o in outputs.items() if n != WHOLE}
+    notes = (*whole.notes, *(f"{name}: {note}" for name, own in others.items() for note in own))
+    return replace(whole, readings=readings, notes=notes)
 
 
 def _pairs(answer: Answer) -> Answer:

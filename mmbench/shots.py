@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
@@ -31,7 +31,7 @@ SAME = ("image", "item", "stamp", "sentence", "document", "pair", "question")
 
 @dataclass(kw_only=True)
 class Shots:
-    """Demonstrations for each question; with one seed the first ones of 8 are those of 4, so that curves are paired.
+    """Demonstrations for each question; with one seed the last ones of 8 are those of 4, so that curves are paired.
 
     A demonstration is a sample with the task's own prompt around it and its right answer after that: its letter where
     the prompt shows lettered choices, else the text of the choice or the first reference. The most alike stands last,
@@ -139,7 +139,8 @@ def label(*, count: int, seed: int = 0, language: str | None = None, choose: Cho
     return f"{count}shot{own}_" + (f"seed{seed}" if choose == "random" else "similar")
 
 
-class Shown(NamedTuple):
+@dataclass(frozen=True, order=True)
+class Shown:
     """How many demonstrations, in which language (empty: that of the question), and whether they are alike to it."""
 
     count: int = 0
@@ -166,9 +167,14 @@ def parted(task: str) -> tuple[str, Shown]:
 
 
 def apart(sample: Sample, other: Sample) -> bool:
-    """Whether a sample may stand before another one: it is not the same, and not about the same item."""
+    """Whether another sample may stand before this one: it is not the same, and not about the same item.
+
+    A question with rotated choices (`Task.circular`) is the same as that of the loader, whose id is in its group.
+    """
     shared = (name for name in SAME if name in sample.group)
-    return other.id != sample.id and not any(other.group.get(name) == sample.group[name] for name in shared)
+    return other.id != sample.group.get("circular", sample.id) and not any(
+        other.group.get(name) == sample.group[name] for name in shared
+    )
 
 
 def demonstration(sample: Sample, template: str, *, letters: bool) -> list[Part]:

@@ -66,3 +66,18 @@ def test_published_tables(tmp_path: Path) -> None:
             published(path)
     with pytest.raises(UsageError, match="cannot be read"):
         published(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("code,documents\n,5\n", ":2: has no code"),
+        ("documents,code\n5\n", ":2: has no code"),
+        ("code,documents\neng,x,9\n", ":2: documents is 'x'"),
+    ],
+)
+def test_rows_of_other_lengths_than_the_header(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=message):
+        published(path)

@@ -8,13 +8,14 @@ import sys
 import threading
 import time
 from collections import Counter
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from loaders.fixtures._pictures import drawing
-from mmbench.errors import UsageError
+from mmbench.errors import CellError, UsageError
 from mmbench.fetch import Settings, Wanted, fetch_images
 from mmbench.image_store import ImageStore
 from mmbench.polite import Client, Refused
@@ -210,7 +211,7 @@ def test_redirects_are_followed(web: Web, tmp_path: Path) -> None:
         ((200, {}, b"User-agent: mmbench\nDisallow: /\n"), {"robots.txt": 2}),
         ((200, {}, b"User-agent: other\nDisallow: /\n"), {}),
         ((404, {}, b""), {}),
-        ((500, {}, b""), {"robots.txt": 2}),
+        ((500, {}, b""), {"robots.txt: HTTP 500": 2}),
         ((301, {"Location": "/rules"}, b""), {"robots.txt": 1}),
     ],
 )
@@ -263,3 +264,33 @@ def test_one_process_at_a_time(web: Web, tmp_path: Path) -> None:
 def test_a_hash_is_no_path(tmp_path: Path) -> None:
     assert ImageStore(tmp_path).path("../../etc/passwd") is None
     assert ImageStore(tmp_path).path("") is None
+
+
+def test_what_another_process_has_fetched_meanwhile_is_not_asked_again(
+    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web.pages = {"/a": (200, {}, PNG)}
+
+    @contextmanager
+    def after_another(store: Path) -> Iterator[None]:
+        monkeypatch.setattr("mmbench.fetch.locked", locked)
+        assert fetch_images([Wanted(f"{web.root}/a")], store, QUICK, yes=True).fetched == 1
+        yield
+
+    monkeypatch.setattr("mmbench.fetch.locked", after_another)
+    assert fetch_images([Wanted(f"{web.root}/a")], tmp_path, QUICK, yes=True).present == 1
+    assert web.asked["/a"] == 1
+
+
+def test_a_full_disk_ends_all_hosts_at_once(web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    web.pages = {f"/{i}": (200, {}, b"" if i else PNG) for i in range(30)}
+
+    def full(store: ImageStore, data: bytes) -> str:
+        raise CellError("No space left on device")
+
+    monkeypatch.setattr(ImageStore, "add", full)
+    slow = [Wanted(f"{web.root}/{i}") for i in range(1, 30)]  # its own images are empty and need no room
+    urls = [*slow, Wanted(f"{web.root}/0".replace("127.0.0.1", "localhost"))]
+    with pytest.raises(CellError, match="No space"):
+        fetch_images(urls, tmp_path, Settings(private=True, delay=0.3), yes=True)
+    assert web.asked.total() < 12

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -181,3 +181,17 @@ def test_an_encoder_can_tell_the_item_from_the_query() -> None:
 def test_a_calibrated_scorer_needs_a_calibrated_task() -> None:
     with pytest.raises(UsageError, match=r"needs task\.calibrated=true"):
         task(method="loglikelihood", scorers={"accuracy": Accuracy(normalization="calibrated")})
+
+
+def test_what_was_cut_in_a_variant_is_noted() -> None:
+    """Its images may take more room than those of the document, and its last nodes are then read in none of them."""
+
+    @dataclass(kw_only=True)
+    class Noting(Sighted):
+        def document_loglikelihood(self, batch: Sequence[Sample]) -> list[Output]:
+            return [
+                replace(o, notes=(f"kept {len(o.readings)} of 2 nodes",)) for o in super().document_loglikelihood(batch)
+            ]
+
+    (output,) = answering(task(), Noting(longest=2))([document("a")])
+    assert output.notes == ("kept 1 of 2 nodes", "none: kept 2 of 2 nodes")

@@ -12,7 +12,7 @@ from mmbench.models.echo import Echo
 from mmbench.schema import Card, Image, Sample, Text
 from mmbench.scorers.accuracy import Accuracy
 from mmbench.shots import Shots, apart, demonstration, label
-from mmbench.task import Task
+from mmbench.task import Task, rotations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -151,3 +151,10 @@ def test_labels_are_names_of_folders() -> None:
     assert label(count=4) == "4shot_seed0"
     assert label(count=8, seed=3, language="sw") == "8shot_swh_Latn_seed3"
     assert label(count=4, choose="similar", by={"name": "clip"}) == "4shot_similar"
+
+
+def test_a_rotated_question_is_never_its_own_demonstration() -> None:
+    """Its id is that of the loader with a number behind it, and the most alike to it is the question itself."""
+    rotated = next(iter(rotations(question(group={}, choices=("yes", "no"), answer=1))))
+    assert not apart(rotated, question(group={}))
+    assert apart(rotated, question(4, group={}))

@@ -41,6 +41,7 @@ from mmbench.errors import UsageError
 from mmbench.fetch import Wanted
 from mmbench.image_store import ImageStore
 from mmbench.schema import Card
+from mmbench.store import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -187,7 +188,7 @@ class InterleavedDocuments:
                 path = PurePosixPath(name.removeprefix(self._prefix))
                 stem = path.with_name(path.name.partition(".")[0])  # with its folders: shards of two may have one name
                 for key, url, nodes in packed(self._published.path(name)):
-                    yield f"{stem}/{key}", url, nodes
+                    yield escaped(f"{stem}/{key}"), url, nodes
                 continue
             for where, row in rows(self._published, name):
                 yield "", *parsed(self.format, row, where, self.placement)

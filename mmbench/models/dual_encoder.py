@@ -137,8 +137,8 @@ class DualEncoder:
         choices, notes = self._texts(sample.choices)
         scores = self._scores((choices @ image.T)[:, 0])
         best = sample.choices[max(range(len(scores)), key=scores.__getitem__)]
-        unread = ("the text beside the image is not read",) if text else ()
-        unread += (f"ranked by the mean of {len(images)} images",) if len(images) > 1 else ()
+        unread = ["the text beside the image is not read"] if text else []
+        unread += [f"ranked by the mean of {len(images)} images"] if len(images) > 1 else []
         cut = tuple(dict.fromkeys(f"choice {note}" for own in notes for note in own))
         return Output(text=best, choice_scores=scores, choice_lengths=(1,) * len(scores), notes=(*unread, *cut))
 

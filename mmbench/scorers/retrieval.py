@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
@@ -101,7 +102,7 @@ class Retrieval:
         pool = {name: place for place, name in enumerate(dict.fromkeys(names))}
         queries = self._vectors([pairs[index] for index in there], QUERY)
         owners = np.array([pool[name] for name in names])
-        items = self._vectors([pairs[there[names.index(name)]] for name in pool], ITEM)
+        items = self._vectors([pairs[there[place]] for place in np.unique(owners, return_index=True)[1]], ITEM)
         if queries.shape[1] != items.shape[1]:
             raise UsageError(
                 f"{self.name}: vectors of {queries.shape[1]} and of {items.shape[1]} numbers do not compare"
@@ -146,7 +147,7 @@ class Retrieval:
         if self.direction == "query_to_item":
             return min(1.0, self.k / len(set(names)))
         total, shares = len(names), []
-        for own in {name: names.count(name) for name in set(names)}.values():
+        for own in Counter(names).values():
             missed = math.prod(max(0, total - own - drawn) / (total - drawn) for drawn in range(min(self.k, total)))
             shares.append(1 - missed)
         return math.fsum(shares) / len(shares)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import shutil
+import tarfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -229,3 +231,35 @@ def test_card(corpus: Corpus, layout: str) -> None:
 def test_settings(corpus: Corpus, settings: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         corpus(**settings)
+
+
+def packed(path: Path, *texts: str, stem: str = "k") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path, "w", format=tarfile.GNU_FORMAT, encoding="latin-1") as tar:
+        for number, text in enumerate(texts):
+            entry = tarfile.TarInfo(f"{stem}{number}.txt")
+            entry.size = len(text)
+            tar.addfile(entry, io.BytesIO(text.encode()))
+
+
+def test_archives_of_two_folders_may_have_one_name(tmp_path: Path) -> None:
+    """Else the documents of the second one would be left out as copies."""
+    packed(tmp_path / "data/a/0000.tar", "one", "two")
+    packed(tmp_path / "data/b/0000.tar", "three", "four")
+    loader = InterleavedDocuments(location=str(tmp_path), format="webdataset", language="eng_Latn", min_images=0)
+    samples = list(loader)
+    assert [seen(sample.parts) for sample in samples] == [["one"], ["two"], ["three"], ["four"]]
+    assert [sample.id for sample in samples][::3] == ["data/a/0000/k0/eng_Latn", "data/b/0000/k1/eng_Latn"]
+
+
+def test_names_in_archives_may_be_no_unicode(tmp_path: Path) -> None:
+    packed(tmp_path / "0.tar", "text", stem="é")
+    loader = InterleavedDocuments(location=str(tmp_path), format="webdataset", language="eng_Latn", min_images=0)
+    (sample,) = loader
+    assert sample.id.encode() == rb"0/\udce90/eng_Latn"
+
+
+@pytest.mark.parametrize("name", ["at_most", "max_nodes"])
+def test_none_of_the_documents_is_no_setting(name: str) -> None:
+    with pytest.raises(UsageError, match=f"{name}=0: give a number from 1"):
+        InterleavedDocuments(**{name: 0})  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ import pytest
 
 from loaders.fixtures import interleaved as fixture
 from loaders.interleaved.documents import Picture, domain, identity
-from loaders.interleaved.formats import mmc4, moscar, obelics, rows
+from loaders.interleaved.formats import mmc4, moscar, obelics, parsed, rows
 from loaders.interleaved.webdataset import documents
 from loaders.published import Published
 from mmbench.errors import UsageError
@@ -168,3 +168,42 @@ def test_the_fixture_is_in_no_easy_order() -> None:
     row = fixture.moscar_row("eng_Latn", 0, fixture.documents("eng_Latn")[0])
     assert row["text"][0]["text_idx"] > row["text"][-1]["text_idx"]
     assert "#000002" not in row["metadata"][0]["node_order"]
+
+
+@pytest.mark.parametrize(
+    ("layout", "row"),
+    [
+        ("moscar", {"text": [{"text": "a"}], "metadata": [{"node_order": "txt_0"}]}),
+        ("moscar", {"text": ["a"], "metadata": [{"node_order": "txt_0"}]}),
+        ("moscar", {"text": 5, "metadata": 5}),
+        ("obelics", {"texts": 5, "images": []}),
+        ("obelics", {"texts": [None], "images": [None], "general_metadata": "[" * 100_000}),
+        ("mmc4", {"text_list": ["a"], "image_info": [{"matched_text_index": "x"}]}),
+    ],
+)
+def test_a_row_that_is_not_as_published_is_named(layout: str, row: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match=f"file:7: not a row of {layout}"):
+        parsed(layout, row, "file:7", "before")
+
+
+def test_a_page_of_mmc4_may_name_what_is_no_url() -> None:
+    row = {"url": "http://a/", "text_list": ["t"], "image_info": [{"raw_url": "http://[", "matched_text_index": 0}]}
+    assert mmc4(row, "x")[1] == [Picture(url="http://["), "t"]
+
+
+def test_webdataset_members_of_a_document_that_stand_apart(tmp_path: Path) -> None:
+    """Else one part of it would be a document, and the other one left out as a copy."""
+    members = {"k.txt": b"text", "other.txt": b"x", "k.jpg": b"J"}
+    with pytest.raises(UsageError, match="members of k stand apart"):
+        list(documents(archive(tmp_path / "a.tar", members)))
+
+
+def test_an_image_that_is_no_member_is_not_looked_for_elsewhere(tmp_path: Path) -> None:
+    members = {"k.json": json.dumps({"texts": [None, "t"], "images": ["1.jpg", None]}).encode()}
+    ((_, _, nodes),) = documents(archive(tmp_path / "a.tar", members))
+    assert nodes == [Picture(), "t"]
+
+
+def test_a_very_deep_json_is_none(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"k\.json: not JSON"):
+        list(documents(archive(tmp_path / "a.tar", {"k.json": b"[" * 100_000})))

@@ -201,3 +201,30 @@ def test_few_documents_are_held(task: Task) -> None:
 @pytest.mark.parametrize("task", TASKS)
 def test_a_short_last_block_borrows_from_the_one_before(task: Task) -> None:
     assert len(list(TASKS[task](pages(BLOCK + 1), Options()))) == BLOCK + 1
+
+
+def test_shuffled_images_are_none_of_the_documents_own() -> None:
+    """Neighbours are often of one site: its logo is in both, and would stand where it stood."""
+    first, _ = bits([page(0, "itit", images="ab"), page(1, "ititit", images="acd")], Options())
+    assert images(first.variants["shuffled"]) == images(
+        page(1, "it", images="c").parts + page(1, "it", images="d").parts
+    )
+
+
+def test_the_text_of_an_image_is_not_told_by_its_length() -> None:
+    sizes = [60, 62, 64, 66, 120, 130, 140, 150, 160, 170]
+    caption, *others = (Text(f"{number:03} " + "x" * size) for number, size in enumerate(sizes))
+    picture = page(0, "i").parts[0]
+    for seed in range(10):
+        (sample,) = association(
+            [Page(id="1", language="eng_Latn", parts=(picture, caption, *others))], Options(seed=seed)
+        )
+        assert set(map(len, sample.choices)) == {64, 66, 68, 70}
+
+
+def test_an_image_that_is_there_twice_is_not_asked_about() -> None:
+    """The text beside its other copy would be a wrong choice, and is as right."""
+    for seed in range(10):
+        (sample,) = association([page(0, "itititttt", images="aba")], Options(seed=seed))
+        assert images(sample.parts) == images(page(0, "i", images="b").parts)
+    assert not list(association([page(0, "itititttt", images="aaa")], Options()))
