@@ -36,6 +36,7 @@ class Shots:
     A demonstration is a sample with the task's own prompt around it and its right answer after that: its letter where
     the prompt shows lettered choices, else the text of the choice or the first reference. The most alike stands last,
     next to the question. The words of a demonstration count as instruction: no stage of a cascade translates them.
+    Under a condition, such as noise, the recordings of demonstrations stay clean.
 
     Chosen by likeness it is RICES (Yang et al. 2022, arXiv:2109.05014; OpenFlamingo, arXiv:2308.01390) by any model
     that embeds.
