@@ -90,7 +90,8 @@ def test_nothing_but_the_text_changes() -> None:
 @dejavu
 def test_reading_it_again() -> None:
     found = list(rendered(task="ocr"))
-    assert [one.references for one in found[:7]] == [(text,) for text in TEXTS["ell_Grek"]]
+    greek = sorted(one.references for one in found if one.language == "ell_Grek")
+    assert greek == sorted((text,) for text in TEXTS["ell_Grek"])
     assert all(not one.choices and one.answer is None for one in found)
     assert [one.id for one in found] == [one.id for one in rendered()]
 

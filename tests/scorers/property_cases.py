@@ -43,7 +43,7 @@ def sentence(language: str, least: int = 0) -> st.SearchStrategy[str]:
 def heard(name: str, language: str, references: tuple[str, ...], text: str | None) -> Pair:
     parts = (Audio(b"", transcript=references[0] if references else ""),)
     asked = Sample(id=name, language=language, parts=parts, references=references)
-    return asked, None if text is None else Output(text=text, steps=(Step("asr", 0, text),))
+    return asked, None if text is None else Output(text=text, steps=(Step("asr", 0, text), Step("ocr", 0, text)))
 
 
 def text_question(name: str, draw: Any) -> Question:
@@ -295,4 +295,4 @@ def records(questions: list[Question]) -> list[Record]:
     return [record(pair) for question in questions for pair in question]
 
 
-NAMES = [name for name in names("scorer") if name not in ("bertscore", "comet")]
+NAMES = [name for name in names("scorer") if name not in ("bertscore", "comet") and not name.startswith("user_")]
